@@ -7,7 +7,7 @@ from webhook.protocol.errors import NotFound
 
 _MOVED = {
     "property search": N_("this is now /property list with its option text"),
-    "property pending": N_("this is now /property list with the status PENDING"),
+    "property pending": N_("this is now /property list with the status “waiting for approval”"),
     "property map": N_("this is now the button Map of /property show"),
     "equipment list": N_("this is now the button Equipment of /property show"),
     "access list": N_("this is now the button Access list of /property show"),

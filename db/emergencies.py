@@ -139,16 +139,17 @@ async def mark_repeated(
 async def alike(sql: Reader, call: EmergencyCall, within: int, near: float) -> list[EmergencyCall]:
     """Return the open calls that say the same as a call and may be about the same, oldest first.
 
-    They happened within so many milliseconds of it. Their location is written alike, which SQLite
-    can tell of ASCII alone, or they may be within so many metres. `+cad` has SQLite go through the
+    They happened within so many milliseconds of it. Blanks and, in ASCII, capitals make no
+    difference. Their location is written alike, which is for the caller to check if it is not all
+    ASCII, or they may be within so many metres. `+cad` has SQLite go through the
     newest open calls, not through all calls of the CAD.
     """
     same = (
         "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
         " AND received_at >= ?1 AND received_at - age BETWEEN ?1 AND ?2"
-        " AND +cad = ?3 AND is_emergency = ?4 AND lower(trim(description)) = lower(trim(?5))"
+        f" AND +cad = ?3 AND is_emergency = ?4 AND {_letters('description')} = {_letters('?5')}"
         " AND pressed_by IS NULL AND (call_id, occurrence) <> (?6, ?7)"
-        " AND (lower(location) = lower(?8) OR x BETWEEN ?9 - ?10 AND ?9 + ?10"
+        f" AND ({_letters('location')} = {_letters('?8')} OR x BETWEEN ?9 - ?10 AND ?9 + ?10"
         "  OR NOT ?11 OR location GLOB '*[^ -~]*')"
     )
     ordered = f"emergency_calls WHERE {same} ORDER BY received_at, call_id"
@@ -167,6 +168,13 @@ async def alike(sql: Reader, call: EmergencyCall, within: int, near: float) -> l
         near,
         call.location.isascii(),
     )
+
+
+def _letters(text: str) -> str:
+    """Return SQL for a text without blanks and, as far as it is ASCII, in lower case."""
+    for blank in " \n\t\u00a0":
+        text = f"replace({text}, char({ord(blank)}), '')"
+    return f"lower({text})"
 
 
 async def repeats(sql: Reader, call: CallKey) -> list[EmergencyCall]:

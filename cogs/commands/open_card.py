@@ -64,7 +64,7 @@ async def property_card(context: Context, property_id: int) -> MessageContent:
     found = await get_property_overview(context, OfProperty(property_id=property_id))
     property_ = found.property_
     card = CardBuilder(
-        title=f"{inert_line(property_.location, TITLE - 30)} ({property_.id})",
+        title=f"{inert_line(property_.location, TITLE - 30)} #{property_.id}",
         colour=_COLOURS.get(property_.status.upper(), Colour.NORMAL),
         description=inert(property_.description, DESCRIPTION, blank=""),
     )

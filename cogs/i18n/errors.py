@@ -1,5 +1,7 @@
 """Errors as people read them: in their language, with the fields called as they know them."""
 
+from collections.abc import Mapping
+
 from cogs.i18n.language import N_, _
 from webhook.protocol.errors import FieldProblem, InvalidData, RawProblem, SentinelError
 
@@ -60,11 +62,11 @@ FIELDS = {
 """What people call the fields of requests."""
 
 
-def error_text(fault: SentinelError) -> str:
-    """Return an error's sentence in the current language."""
+def error_text(fault: SentinelError, values: Mapping[str, object] | None = None) -> str:
+    """Return an error's sentence in the current language, with other values if they are given."""
     if isinstance(fault, InvalidData):
         return "; ".join(f"{field_label(one.field)}: {_problem(one)}" for one in fault.fields)
-    return _filled_in(fault)
+    return _filled_in(fault.sentence, fault.values if values is None else values)
 
 
 def field_label(field: str) -> str:
@@ -74,8 +76,12 @@ def field_label(field: str) -> str:
 
 
 def _problem(problem: FieldProblem) -> str:
-    return _("is not valid") if isinstance(problem, RawProblem) else _filled_in(problem)
+    return (
+        _("is not valid")
+        if isinstance(problem, RawProblem)
+        else _filled_in(problem.sentence, problem.values)
+    )
 
 
-def _filled_in(fault: SentinelError | FieldProblem) -> str:
-    return _(fault.sentence).format(**fault.values) if fault.values else _(fault.sentence)
+def _filled_in(sentence: str, values: Mapping[str, object]) -> str:
+    return _(sentence).format(**values) if values else _(sentence)

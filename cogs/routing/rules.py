@@ -300,7 +300,7 @@ def _keyword(text: str, keywords: Sequence[str]) -> tuple[bool, str]:
     folded = fold_case(text)
     for keyword in keywords:
         if _whole_words(fold_case(keyword)).search(folded):
-            return True, _("contains {keyword!r}").format(keyword=keyword)
+            return True, _("contains “{keyword}”").format(keyword=keyword)
     return False, _("does not contain {keywords}").format(keywords=either(keywords))
 
 

@@ -5,26 +5,40 @@ from functools import partial
 
 import discord
 
-from cogs.i18n.language import _
+from cogs.i18n.language import N_, _
 from cogs.routing.layout import CATEGORY, GUILD, PRESET, Layout, channel_ids, single_id
 from cogs.routing.troubles import Trouble
 from cogs.routing.visibility import CalledRole, HiddenChannel, by_role, hidden_channels
 from cogs.ui.home import home_guild, several_servers
 from cogs.ui.text import inert_line
 
-NEEDED_PERMISSIONS = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "embed_links": "Embed Links",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
+PERMISSIONS = {
+    "view_channel": N_("View Channel"),
+    "send_messages": N_("Send Messages"),
+    "embed_links": N_("Embed Links"),
+    "attach_files": N_("Attach Files"),
+    "read_message_history": N_("Read Message History"),
+    "send_messages_in_threads": N_("Send Messages in Threads"),
+    "create_public_threads": N_("Create Public Threads"),
+    "manage_threads": N_("Manage Threads"),
+    "manage_channels": N_("Manage Channels"),
+    "manage_roles": N_("Manage Roles"),
 }
-"""The permissions that the bot needs in a channel, as Discord's settings call them."""
+"""Permissions as Discord's settings call them, which are in the member's language too."""
 
-IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
-"""What it needs in a thread instead of Send Messages, and in a forum besides."""
+NEEDED_PERMISSIONS = (
+    "view_channel",
+    "send_messages",
+    "embed_links",
+    "attach_files",
+    "read_message_history",
+)
+"""The permissions that the bot needs in a channel."""
 
-TO_OPEN_THREADS = {"create_public_threads": "Create Public Threads", **IN_THREADS}
+IN_THREADS = "send_messages_in_threads"
+"""What it needs in a thread instead of `send_messages`, and in a forum besides."""
+
+TO_OPEN_THREADS = ("create_public_threads", IN_THREADS)
 """What it needs in a channel whose messages get threads."""
 
 PostableChannel = (
@@ -164,21 +178,24 @@ def missing_permissions(
 
     A thread has the permissions of its `parent`, which must be given if nothing is cached.
     """
-    needed = dict(NEEDED_PERMISSIONS)
+    needed = list(NEEDED_PERMISSIONS)
     if isinstance(channel, discord.Thread | discord.ForumChannel):
-        needed |= IN_THREADS
+        needed.append(IN_THREADS)
     if isinstance(channel, discord.Thread):
-        del needed["send_messages"]
-    granted = (parent or channel).permissions_for(me)
-    return [label for name, label in needed.items() if not getattr(granted, name)]
+        needed.remove("send_messages")
+    return lacking((parent or channel).permissions_for(me), needed)
+
+
+def lacking(granted: discord.Permissions, needed: Iterable[str]) -> list[str]:
+    """Return the names of the permissions that are needed and not granted."""
+    return [_(PERMISSIONS[one]) for one in needed if not getattr(granted, one)]
 
 
 def missing_for_threads(channel: AnyChannel, me: discord.Member) -> list[str]:
     """Return what the bot lacks to open threads there; what is posted in a forum is one anyway."""
     if not isinstance(channel, discord.TextChannel):
         return []
-    granted = channel.permissions_for(me)
-    return [label for name, label in TO_OPEN_THREADS.items() if not getattr(granted, name)]
+    return lacking(channel.permissions_for(me), TO_OPEN_THREADS)
 
 
 def can_mention(role: discord.Role, channel: AnyChannel, me: discord.Member) -> bool:
@@ -252,7 +269,8 @@ def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     if isinstance(channel, discord.Thread) and channel.locked:
         granted = channel.permissions_for(channel.guild.me)
         if not granted.manage_threads:
-            return _("the thread is locked: unlock it, or allow the bot Manage Threads")
+            text = _("the thread is locked: unlock it, or allow the bot {permission}")
+            return text.format(permission=_(PERMISSIONS["manage_threads"]))
     missing = missing_permissions(channel, channel.guild.me)
     return (
         _("the bot lacks {permissions}").format(permissions=", ".join(missing)) if missing else ""

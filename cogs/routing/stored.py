@@ -76,7 +76,7 @@ class RoutingStore:
         """
         rule = self.check(fields)
         if any(rule.name == other.name for other in self.in_use()):
-            raise Conflict("there is a rule named {name!r} already", name=rule.name)
+            raise Conflict("there is a rule named “{name}” already", name=rule.name)
         async with context.change() as change:
             stored = await settings.beginning_with(change.sql, RULE)
             if len(stored) >= MOST_RULES:
@@ -102,7 +102,7 @@ class RoutingStore:
                     await change.audit("remove-rule", Subject("rule", name), before=fields)
                     break
             else:
-                raise NotFound("no rule named {name!r} was made in Discord", name=name[:64])
+                raise NotFound("no rule named “{name}” was made in Discord", name=name[:64])
         await self._apply()
 
     async def pause(self, context: Context, channel: str, until: int) -> None:

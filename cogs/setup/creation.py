@@ -52,7 +52,7 @@ async def create_roles(
         role = found.get(name)
         if role is not None and (role.permissions.value or role.managed):
             raise Conflict(
-                "a role named {name!r} with permissions of its own already exists: choose it "
+                "a role named “{name}” with permissions of its own already exists: choose it "
                 "in the menu, or rename it",
                 name=name,
             )

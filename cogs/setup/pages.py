@@ -28,6 +28,7 @@ from cogs.routing.setup_health import (
     find_channel,
     find_role,
     hidden_problem,
+    lacking,
     problem_of,
 )
 from cogs.routing.visibility import (
@@ -261,8 +262,8 @@ def roles_page(state: SetupState) -> SetupPage:
     create = button_to(_("Create what is missing"), "setup:create:roles")
     create.disabled = not (state.missing_roles() and state.guild.me.guild_permissions.manage_roles)
     page.items.insert(1, create)
-    if not state.guild.me.guild_permissions.manage_roles:
-        page.card.add(_("The bot lacks Manage Roles"), _how_to_allow(), inline=False)
+    if missing := lacking(state.guild.me.guild_permissions, ["manage_roles"]):
+        page.card.add(_bot_lacks(missing), _how_to_allow(), inline=False)
     chosen = single_id(state.layout, GUILD)
     if home_guild(state.guilds, chosen, channel_ids(state.layout)) is None:
         text = _(
@@ -283,7 +284,7 @@ def channels_page(state: SetupState) -> SetupPage:
         "need it: viewers see neither approvals nor log."
     )
     page = _group_page(state, "channels", _("What is posted where"), intro, _("not posted"))
-    lacking = lacking_to_create(state.guild.me)
+    missing = lacking_to_create(state.guild.me)
     presets = state.presets()
     for preset in reversed(presets):
         channels = PRESETS[preset]
@@ -294,13 +295,12 @@ def channels_page(state: SetupState) -> SetupPage:
                 FULL: plural("Full: 1 channel", "Full: {number} channels", len(channels)),
             }[preset]
         create = button_to(label, f"setup:create:{preset}")
-        create.disabled = bool(lacking) or not state.missing_channels(preset)
+        create.disabled = bool(missing) or not state.missing_channels(preset)
         page.items.insert(1, create)
     if len(presets) > 1:
         page.card.add(_("Create channels"), _preset_texts(), inline=False)
-    if lacking:
-        title = _("The bot lacks {permissions}").format(permissions=", ".join(lacking))
-        page.card.add(fitting([title], "", 200), _how_to_allow(), inline=False)
+    if missing:
+        page.card.add(_bot_lacks(missing), _how_to_allow(), inline=False)
     writable = state.writable()
     if writable:
         names = fitting([f"<#{channel.id}>" for channel in writable], ", ", LISTED)
@@ -376,8 +376,11 @@ def community_page(state: SetupState) -> SetupPage:
 
 def lacking_to_create(me: discord.Member) -> list[str]:
     """Return what the bot lacks to create channels; it can give only what it has itself."""
-    needed = {"manage_channels": "Manage Channels", **NEEDED_PERMISSIONS}
-    return [name for right, name in needed.items() if not getattr(me.guild_permissions, right)]
+    return lacking(me.guild_permissions, ["manage_channels", *NEEDED_PERMISSIONS])
+
+
+def _bot_lacks(permissions: list[str]) -> str:
+    return _("The bot lacks {permissions}").format(permissions=", ".join(permissions))
 
 
 def _how_to_allow() -> str:
@@ -414,10 +417,10 @@ def _offer_to_show(state: SetupState, name: str, page: SetupPage) -> None:
     lines = [hidden_problem(role, of_role) for role, of_role in by_role(hidden).items()]
     page.card.add(_("Roles that do not see their channels"), fitting(lines, "\n", FIELD))
     button = button_to(_("Let these roles see the channels"), f"setup:show:{name}")
-    if not state.guild.me.guild_permissions.manage_roles:
+    if missing := lacking(state.guild.me.guild_permissions, ["manage_roles"]):
         button.disabled = True
         page.card.add(
-            _("The bot lacks Manage Roles"),
+            _bot_lacks(missing),
             _("It cannot change who sees a channel. Allow it this, or change it by hand."),
             inline=False,
         )
@@ -429,7 +432,7 @@ def _line(state: SetupState, key: str, none: str) -> str:
     shown = []
     for number in state.layout[key]:
         problem = state.problem(key, number)
-        mention = f"<#{number}>" if key in CHANNELS else f"<@&{number}>"
+        mention = _mention(key, number)
         shown.append(f"{mention} (**{problem}**)" if problem else mention)
     with_units = state.layout.get("channels.units", ())
     if key == "channels.board" and not shown and with_units:
@@ -437,12 +440,21 @@ def _line(state: SetupState, key: str, none: str) -> str:
     return f"**{_name(key)}** · {_purpose(key)}: {fitting(shown, ', ', LISTED) or none}"
 
 
+def _mention(key: str, number: int) -> str:
+    return f"<#{number}>" if key in CHANNELS else f"<@&{number}>"
+
+
 def picking_page(state: SetupState, key: str) -> SetupPage:
     """Show what can be picked for one key."""
     is_channel = key in CHANNELS
     text = [_purpose(key)[:1].upper() + _purpose(key)[1:] + "."]
     if key in state.chosen:
-        by_file = ", ".join(map(str, state.file[key])) or _("nothing")
+        find = find_channel if key in CHANNELS else find_role
+        ids = [
+            _mention(key, number) if find(state.guilds, number) is not None else str(number)
+            for number in state.file[key]
+        ]
+        by_file = fitting(ids, ", ", LISTED) or _("nothing")
         text.append(_("Chosen here; the file says {ids}.").format(ids=by_file))
     card = CardBuilder(
         _("Set up CAD Sentinel · {what}").format(what=_name(key)),

@@ -41,6 +41,9 @@ from cogs.ui.text import redacted
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
 
+FORM_TITLE = 45
+"""Characters of a form's title, at most."""
+
 MAX_REASON = 1_000
 
 DEFER_AFTER = 1.5

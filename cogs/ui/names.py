@@ -1,11 +1,12 @@
 """Names of units, calls, properties, users, CADs and statuses, as cards and answers show them."""
 
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.embeds import HEADLINE
-from cogs.ui.text import count_more, fitting, inert_line, who
+from cogs.ui.text import count_more, fitting, inert, inert_line, plain_line, who
 from db import cards, community, equipment, flights, links, properties, users
 from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
@@ -107,6 +108,13 @@ def plain_property_status(status: str) -> str:
     return _(meaning) if meaning else status
 
 
+def read_property_status(typed: str) -> str:
+    """Return the status that somebody means who wrote one as it is shown."""
+    wanted = typed.strip().casefold()
+    meant = (one for one, text in PROPERTY_STATUSES.items() if _(text).casefold() == wanted)
+    return next(meant, typed)
+
+
 def unit_name(ident: int, unit: Unit | None) -> str:
     """Return a unit's number, else its name, else its ident."""
     name = inert_line(unit.unit_num or unit.name, UNIT, blank="") if unit is not None else ""
@@ -189,10 +197,46 @@ def external_name(property_: Property) -> str:
     return f"{inert_line(external.id, 128)} · {inert_line(external.source, 64)}"
 
 
+async def property_label(sql: Reader, property_id: int, limit: int = 200) -> str:
+    """Name a property, which may be removed, in an answer about it: `**Villa** (#3)`."""
+    return f"**{await location_of(sql, property_id, limit)}** (#{property_id})"
+
+
+async def drone_label(sql: Reader, drone_id: int) -> str:
+    """Name a drone, which may be removed: `7 (back yard)`."""
+    return inert(await _plain_drone(sql, drone_id), 300)
+
+
+async def plain_values(sql: Reader, values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values of an error for people, where nothing is interpreted as markup."""
+    found = dict(values)
+    if isinstance(number := values.get("property"), int):
+        property_ = await properties.get_even_removed(sql, number)
+        if property_ is not None:
+            found["property"] = f"{plain_line(property_.location, 200)} (#{number})"
+    if isinstance(number := values.get("drone"), int):
+        found["drone"] = await _plain_drone(sql, number)
+    for name in ("status", "expected"):
+        if name in values:
+            found[name] = plain_property_status(str(values[name]))
+    return found
+
+
+async def _plain_drone(sql: Reader, drone_id: int) -> str:
+    found = await equipment.get_even_removed(sql, drone_id)
+    description = plain_line(found.description, 200) if found is not None else ""
+    return f"{drone_id} ({description})" if description else str(drone_id)
+
+
 async def tier_name(sql: Reader, tier_id: int) -> str:
     """Return a tier's name, also if it is retired."""
+    return inert_line(await plain_tier_name(sql, tier_id), 100)
+
+
+async def plain_tier_name(sql: Reader, tier_id: int) -> str:
+    """Do the same where nothing is interpreted as markup."""
     tier = await community.get_tier(sql, tier_id)
-    return inert_line(tier.name, 100) if tier is not None else str(tier_id)
+    return plain_line(tier.name if tier is not None else "", 100) or str(tier_id)
 
 
 async def property_of_call(sql: Reader, property_id: int | None, *, is_open: bool) -> str:

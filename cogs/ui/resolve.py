@@ -31,8 +31,8 @@ async def resolve_alarm(context: Context, typed: str) -> int:
     shown = typed[:MAX_SEARCH]
     return _only(
         matches,
-        NotFound("no open alarm matches {typed!r}", typed=shown),
-        Conflict("several alarms match {typed!r}; choose one", typed=shown),
+        NotFound("no open alarm matches “{typed}”", typed=shown),
+        Conflict("several alarms match “{typed}”; choose one", typed=shown),
     )
 
 
@@ -49,9 +49,9 @@ async def resolve_drone(context: Context, typed: str) -> int:
     shown = typed[:MAX_SEARCH]
     return _only(
         [flight.drone_id for flight in out if _names(typed, "", flight.description)],
-        NotFound("no drone that is out is called {typed!r}", typed=shown),
+        NotFound("no drone that is out is called “{typed}”", typed=shown),
         Conflict(
-            "several drones that are out are called {typed!r}; choose one from the list",
+            "several drones that are out are called “{typed}”; choose one from the list",
             typed=shown,
         ),
     )
@@ -69,8 +69,8 @@ async def resolve_removed(context: Context, typed: str) -> int:
     shown = typed[:MAX_SEARCH]
     return _only(
         [row.id for row in await list_restorable(context) if _names(typed, "", row.location)],
-        NotFound("no property matches {typed!r}", typed=shown),
-        Conflict("several properties match {typed!r}; choose one from the list", typed=shown),
+        NotFound("no property matches “{typed}”", typed=shown),
+        Conflict("several properties match “{typed}”; choose one from the list", typed=shown),
     )
 
 
@@ -122,13 +122,13 @@ async def resolve_equipment(
     matches = [row for row in found if str(row.id) == typed.strip()] or found
     if not matches:
         raise NotFound(
-            "property {id} has no equipment {equipment}",
-            id=property_id,
+            "property {property} has no equipment {equipment}",
+            property=property_id,
             equipment=typed[:MAX_SEARCH],
         )
     if len(matches) > 1:
         raise Conflict(
-            "several pieces of equipment are called {typed!r}; choose one from the list",
+            "several pieces of equipment are called “{typed}”; choose one from the list",
             typed=typed[:MAX_SEARCH],
         )
     return matches[0]

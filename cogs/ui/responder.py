@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -16,6 +16,7 @@ from discord.ext import commands
 from cogs.i18n.errors import error_text
 from cogs.i18n.language import ENGLISH, _, set_language, set_locale
 from cogs.ui.embeds import MessageContent
+from cogs.ui.names import plain_values
 from cogs.ui.permissions import EVERYBODY, Permission, RoleScopes, permission_of
 from cogs.ui.text import inert, inert_line, length, who
 from db.errors import StorageUnavailable
@@ -133,7 +134,7 @@ class Responder:
         try:
             if isinstance(fault, discord.HTTPException):
                 raise fault
-            text = self._error_reply(interaction, to_sentinel_error(fault))
+            text = await self._error_reply(interaction, to_sentinel_error(fault))
             if typed:
                 await _reply_with_typed(interaction, text, typed)
             else:
@@ -142,7 +143,7 @@ class Responder:
             # Too late, or Discord is down: there is nobody to tell.
             log.warning("an answer did not reach Discord: %s", unreachable)
 
-    def _error_reply(self, interaction: discord.Interaction, error: SentinelError) -> str:
+    async def _error_reply(self, interaction: discord.Interaction, error: SentinelError) -> str:
         if isinstance(error, Forbidden):
             if unclear := self.roles.unclear_server(interaction):
                 return unclear
@@ -152,7 +153,10 @@ class Responder:
             return error.message
         if isinstance(error, PropertyGone):
             return self._removed_text(error)
-        return _sentence(inert(error_text(error), TEXT_LIMIT - 1))
+        values = error.values
+        with suppress(StorageUnavailable):
+            values = await plain_values(self._context.read, values)
+        return _sentence(inert(error_text(error, values), TEXT_LIMIT - 1))
 
     def _removed_text(self, gone: PropertyGone) -> str:
         """Say who removed a property, and until when it can be restored."""

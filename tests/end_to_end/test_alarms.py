@@ -519,7 +519,7 @@ async def test_alarms_are_handled_with_slash_commands_as_with_buttons(env: BotEn
         late = await env.fake.slash(env.dora, "alert resolve", alarm="1")
         await expect(env, late, f"already marked as false by <@{env.dora.id}>")
         none = await env.fake.slash(env.dora, "alert ack", alarm="Villa")
-        await expect(env, none, "No open alarm matches 'Villa'.")
+        await expect(env, none, "No open alarm matches “Villa”.")
         assert await offered(env, "alert resolve", "alarm") == ["Shed · 2"]
 
 

@@ -136,8 +136,8 @@ async def test_units_are_listed_and_one_is_shown(env: BotEnvironment) -> None:
         assert "8120" in shown
         assert "Structure fire" in shown
         several = await cad_answer(env, env.vic, "unit", number="7K")
-        assert "Several units match '7K'; choose one from the list." in several
-        assert "No unit matches 'X'." in await cad_answer(env, env.vic, "unit", number="X")
+        assert "Several units match “7K”; choose one from the list." in several
+        assert "No unit matches “X”." in await cad_answer(env, env.vic, "unit", number="X")
         await env.push("EVENT_UNIT_LOGOUT", {"identId": 61})
         assert "# 7K-22 · off duty" in await cad_answer(env, env.vic, "unit", number="61@cad")
 

@@ -214,7 +214,7 @@ async def test_the_card_of_a_call_at_a_property_names_it_and_dispatches_its_dron
         reply = await env.fake.click(env.dora, card, "Dispatch drone")
         await env.fake.until(lambda: bool(reply.content))
         assert reply.ephemeral
-        assert reply.content == "Drone 1 took off from **Forum Dr 12**."
+        assert reply.content == "Drone 1 (Drone 1) took off from **Forum Dr 12**."
         await env.fake.until(lambda: "1 drone free" in render(card))
         flight = await env.channel("drones").next_message()
         assert f"Sent out by: <@{env.dora.id}>" in render(flight)

@@ -44,5 +44,5 @@ async def test_card_goes_where_the_rules_say_and_mentions_nobody_unasked(
         nowhere = await env.fake.slash(boss, "test", options={"kind": "panic", "channel": other})
         await expect(env, nowhere, "Nothing is posted there; choose a channel of the bot.")
         unknown = await env.fake.slash(boss, "test", kind="x")
-        await expect(env, unknown, "There is no test of 'x'; choose one from the list.")
+        await expect(env, unknown, "There is no test of “x”; choose one from the list.")
     assert other.messages == []

@@ -28,7 +28,7 @@ async def test_a_dispatch_from_discord_is_sent_to_scripts_and_has_a_card(
             reply = await env.fake.slash(env.dora, "drone dispatch", property=choices[0].value)
             await env.fake.until(lambda: bool(reply.content))
             assert reply.ephemeral
-            assert reply.content == "Drone 1 took off from **Vinewood villa**."
+            assert reply.content == "Drone 1 (Drone 1) took off from **Vinewood villa**."
             event = await socket.receive_json()
             assert event["type"] == "events.drone-dispatched"
             assert event["data"] == {"propertyId": property_id, "droneId": 1}
@@ -38,7 +38,7 @@ async def test_a_dispatch_from_discord_is_sent_to_scripts_and_has_a_card(
         out = await env.query("get-dispatched-drones")
         assert [drone["id"] for drone in out["drones"]] == ["1"]
         pressed = await env.fake.click(env.dora, card, "Recall")
-        await env.fake.until(lambda: pressed.content == "Drone 1 recalled.")
+        await env.fake.until(lambda: pressed.content == "Drone 1 (Drone 1) recalled.")
         await env.fake.until(lambda: "Drone back" in render(card))
         assert (await env.query("get-dispatched-drones"))["drones"] == []
 
@@ -86,15 +86,15 @@ async def test_recall_and_list_answer_readably(env: BotEnvironment) -> None:
         assert "# Drones · Villa \\*\\*bold\\*\\*" in render(reply)
         assert "1 · Drone 1 · free\n│ 2 · Drone 2 · free" in render(reply)
         reply = await env.fake.slash(env.dora, "drone recall", drone="1")
-        await env.fake.until(lambda: reply.content == "Drone 1 is not out.")
+        await env.fake.until(lambda: reply.content == "Drone 1 (Drone 1) is not out.")
         reply = await env.fake.slash(env.dora, "drone recall", drone="what?")
-        await env.fake.until(lambda: reply.content == "No drone that is out is called 'what?'.")
+        await env.fake.until(lambda: reply.content == "No drone that is out is called “what?”.")
         for number in (1, 2):
             await env.query("dispatch-drone", propertyId=property_id, droneId=number)
         reply = await env.fake.slash(env.dora, "drone recall", drone=" drone 2")
-        await env.fake.until(lambda: reply.content == "Drone 2 recalled.")
+        await env.fake.until(lambda: reply.content == "Drone 2 (Drone 2) recalled.")
         reply = await env.fake.slash(env.dora, "drone dispatch", property="Nowhere")
-        await env.fake.until(lambda: reply.content == "No property matches 'Nowhere'.")
+        await env.fake.until(lambda: reply.content == "No property matches “Nowhere”.")
 
 
 async def test_a_script_gets_the_drone_event_before_its_own_answer(env: BotEnvironment) -> None:

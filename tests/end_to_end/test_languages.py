@@ -41,12 +41,12 @@ async def test_answers_are_german_while_cards_stay_english(
             env, refused, f"Dafür brauchst du die Rolle Genehmiger: <@&{env.approvers.id}>."
         )
         unknown = await env.fake.slash(env.vic, "cad call", id="7")
-        await expect(env, unknown, "Kein Einsatz oder Notruf passt zu '7'.")
+        await expect(env, unknown, "Kein Einsatz oder Notruf passt zu „7“.")
         form = await env.fake.click(env.anna, card, "Deny")
         assert form.modal is not None
         assert form.modal["title"] == "Entfernung ablehnen"
         denied = await env.fake.submit(env.anna, form, {"Grund": "Nein"})
-        await expect(env, denied, f"Entfernung der Immobilie {property_id} abgelehnt.")
+        await expect(env, denied, f"(#{property_id}) abgelehnt.")
         await env.fake.until(lambda: "Removal denied" in render(card))
         assert "Settled by" in render(card)
 

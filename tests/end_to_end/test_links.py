@@ -87,7 +87,7 @@ async def test_a_member_is_linked_by_the_name_of_a_known_user(env: BotEnvironmen
         unknown = await env.fake.slash(
             boss, "link member", options={"member": env.vic, "user": "Nobody Known"}
         )
-        await expect(env, unknown, "No user matches 'Nobody Known'")
+        await expect(env, unknown, "No user matches “Nobody Known”")
 
 
 def _lines(shown: str) -> list[str]:

@@ -45,7 +45,7 @@ async def test_an_owner_hears_what_others_do_to_their_property(env: BotEnvironme
             gone,
         )
         unknown = await answer_to(env, second, "removal restore", property="Villas")
-        assert unknown == "No property matches 'Villas'."
+        assert unknown == "No property matches “Villas”."
         await env.fake.slash(second, "removal restore", property="villa")
         await env.fake.until(lambda: len(private.messages) == 4)
         assert f"<@{second.id}> restored your property" in render(private.messages[-1])
@@ -168,7 +168,7 @@ async def test_an_owner_lets_friends_in_by_their_discord_account(env: BotEnviron
         done = f"{friend.mention} can no longer enter **Villa**."
         assert await ask("access deny", member=friend) == done
         assert (await env.query("get-allowed-users", **about))["allowedUsers"] == {}
-        gone = "This member is not on the list of property 1."
+        gone = "This member is not on the list of property Villa (#1)."
         assert await ask("access deny", member=friend) == gone
 
 

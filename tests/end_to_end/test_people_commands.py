@@ -31,7 +31,7 @@ async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
         denied = await answer_to(env, env.dora, "access deny", **wren)
         assert denied == "Wren can no longer enter **Villa**."
         twice = await answer_to(env, env.dora, "access deny", **wren)
-        assert twice == "User 'Wren' is not on the list of property 1."
+        assert twice == "User “Wren” is not on the list of property Villa (#1)."
 
 
 async def test_visits_are_shown_by_camera_and_by_day(env: BotEnvironment) -> None:
@@ -84,10 +84,10 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
         sent = await answer_to(
             env, env.dora, "drone dispatch", property="1", drone="2", reason="A *look*"
         )
-        assert sent == "Drone 2 took off from **Villa**."
+        assert sent == "Drone 2 (Drone 2) took off from **Villa**."
         assert (
             await answer_to(env, env.dora, "drone dispatch", property="1", drone="Drone 2")
-            == "Drone 2 is already out."
+            == "Drone 2 (Drone 2) is already out."
         )
         await caught_up(env)
         assert await answer_to(env, env.vic, "drone list") == OUT
@@ -137,9 +137,9 @@ async def test_the_second_of_two_recalls_says_who_was_first(
         )
         answers = sorted(steady(env, reply).rpartition("\n")[2] for reply in pressed)
         assert answers[1] in [
-            f"Drone 1 was already recalled by @{name}." for name in ("Dora", "Dan")
+            f"Drone 1 (Drone 1) was already recalled by @{name}." for name in ("Dora", "Dan")
         ]
-        assert answers[0] == "Drone 1 recalled."
+        assert answers[0] == "Drone 1 (Drone 1) recalled."
 
 
 async def test_status_shows_that_everything_works(env: BotEnvironment) -> None:

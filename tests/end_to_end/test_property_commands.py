@@ -75,10 +75,10 @@ async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment
         assert refused == "This needs the dispatcher role: @Dispatcher."
         assert (
             await answer_to(env, env.dora, "property add", **asked)
-            == "Property 1 (**Pier 400**) added. It is waiting for approval."
+            == "**Pier 400** (#1) added. It is waiting for approval."
         )
         unknown = await answer_to(env, env.dora, "property add", **given, owner="Nobody")
-        assert unknown.startswith("No user matches 'Nobody'; choose one from the list")
+        assert unknown.startswith("No user matches “Nobody”; choose one from the list")
         assert "tier Gold" in await answer_to(
             env, env.dora, "property add", **asked | {"tier": "Gold"}
         )
@@ -128,7 +128,7 @@ async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
         await env.query("approve-property", propertyId=1)
         monkeypatch.setattr("cogs.commands.properties.property.edit_property", edit_after_a_request)
         answer = await answer_to(env, env.dora, "property edit", property="1", status="leased")
-        assert "Property 1 is no longer ACTIVE but REMOVED" in answer
+        assert "(#1) is no longer “active” but “removal requested”" in answer
         requested = await env.query("get-requested-remove-properties")
         assert [row["id"] for row in requested["properties"]] == [1]
 
@@ -167,7 +167,7 @@ async def test_the_edit_form_changes_only_edited_fields(env: BotEnvironment) -> 
         form = await env.fake.click(env.dora, picture, "Edit")
         assert render(form) == FORM
         await env.query("change-property-size", propertyId=1, width=7, height=8)
-        changed = {"Coordinates: x, y": "-860; 700", "Tier: its number or its name": "premium"}
+        changed = {"Coordinates: x, y": "-860; 700", "Tier": "premium"}
         sent = await env.fake.submit(env.dora, form, changed)
         assert steady(env, sent).endswith("**Villa**: 7 × 8 m at -860, 700, tier Premium, active.")
         again = await env.fake.click(env.dora, picture, "Edit")
@@ -196,8 +196,8 @@ async def test_removal_asks_for_confirmation(env: BotEnvironment) -> None:
             )
         )
         answers = sorted(steady(env, reply).rpartition("\n")[2] for reply in pressed)
-        assert answers[0] == "Property 1 removed." or answers[1] == "Property 1 removed."
-        assert sum("has already removed property 1" in text for text in answers) == 1
+        assert "**Villa** (#1) removed." in answers
+        assert sum("has already removed **Villa** (#1)" in text for text in answers) == 1
 
 
 async def test_the_second_of_two_decisions_says_who_was_first(
@@ -219,7 +219,7 @@ async def test_the_second_of_two_decisions_says_who_was_first(
         await env.fake.until(lambda: all(reply.content for reply in pressed))
         answers = [steady(env, reply) for reply in pressed]
         assert sum("is no longer waiting: @" in text for text in answers) == 1
-        assert sum("Property 1 is " in text for text in answers) == 1
+        assert sum("(#1) is no longer waiting" in text for text in answers) == 1
 
 
 async def test_equipment_is_added_and_removed(env: BotEnvironment) -> None:
@@ -234,9 +234,9 @@ async def test_equipment_is_added_and_removed(env: BotEnvironment) -> None:
         take: dict[str, str | int] = {"property": "1", "equipment": "gate"}
         assert "dispatcher role" in await answer_to(env, env.vic, "equipment remove", **take)
         taken = await answer_to(env, env.dora, "equipment remove", **take)
-        assert taken == "Camera 1 removed from **Villa**."
+        assert taken == "Camera 1 (Gate) removed from **Villa**."
         gone = await answer_to(env, env.dora, "equipment remove", **take)
-        assert gone == "Property 1 has no equipment gate."
+        assert gone == "Property Villa (#1) has no equipment gate."
         assert "No equipment." in await _equipment(env)
 
 
@@ -258,9 +258,9 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(
         ask: dict[str, str | int] = {"property": "1", "reason": "Moving"}
         assert "dispatcher role" in await answer_to(env, env.vic, "removal request", **ask)
         asked = await answer_to(env, env.dora, "removal request", **ask)
-        assert asked == "Removal of property 1 requested. An approver will decide."
+        assert asked == "Removal of **Villa** (#1) requested. An approver will decide."
         twice = await answer_to(env, env.anna, "removal request", **ask)
-        assert twice == "@Dora has already requested the removal of property 1."
+        assert twice == "@Dora has already requested the removal of **Villa** (#1)."
         card = await env.channel("approvals").next_message()
         assert f"Requested by: <@{env.dora.id}>" in render(card)
         dan = env.guild.add_member("Dan", env.dispatchers)
@@ -269,17 +269,17 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(
         pressed = await env.fake.click(env.vic, card, "Withdraw")
         assert "dispatcher role" in steady(env, pressed)
         pressed = await env.fake.click(env.dora, card, "Withdraw")
-        assert "Request to remove property 1 withdrawn." in steady(env, pressed)
+        assert "Request to remove **Villa** (#1) withdrawn." in steady(env, pressed)
         await env.fake.until(lambda: "Removal withdrawn" in render(card))
         nothing = await answer_to(env, env.dora, "removal withdraw", property="1")
-        assert nothing == "Nobody has requested the removal of property 1."
+        assert nothing == "Nobody has requested the removal of property Villa (#1)."
         picture = await env.fake.slash(env.dora, "property show", property="1")
         form = await env.fake.click(env.dora, picture, "Request removal")
         assert "Approvers will read this" in render(form)
         sent = await env.fake.submit(env.dora, form, {"Reason": "Sold"})
         assert "requested." in steady(env, sent)
         done = await answer_to(env, env.dora, "removal withdraw", property="villa")
-        assert done == "Request to remove property 1 withdrawn."
+        assert done == "Request to remove **Villa** (#1) withdrawn."
 
 
 async def test_options_offer_choices_by_name(env: BotEnvironment) -> None:
@@ -308,7 +308,7 @@ async def test_options_offer_choices_by_name(env: BotEnvironment) -> None:
 
 SHOWN = """\
 ┌ #1976d2
-│ # Vinewood villa (1)
+│ # Vinewood villa #1
 │ With a \\*pool\\*.
 │ ~ Owner: Wren Halloway (license:1)
 │ ~ Tier: Premium · 99\\.99
@@ -332,17 +332,17 @@ SHOWN = """\
 [Access list] secondary"""
 OR_OWN_OR_ALLOWED = "or to be the owner or on the access list of the property."
 FORM = """\
-╔ Edit property 1
+╔ Edit Villa
 ║ Width x height, in metres: 0 x 0
 ║ Coordinates: x, y: 0, 0
-║ Tier: its number or its name: 1
-║ Status: ACTIVE
+║ Tier: Basic
+║ Status: active
 ╚"""
 QUESTION = """\
 (only you can see this)
 ┌ #d32f2f
 │ # Remove Villa?
-│ This removes property 1, owned by owner, with its equipment, and recalls its drones. \
+│ This removes property #1, owned by owner, with its equipment, and recalls its drones. \
 For 72 hours it can be restored, with /removal restore.
 └
 [Remove] danger [Cancel] secondary"""

@@ -520,7 +520,7 @@ async def test_a_role_with_permissions_of_its_own_is_not_used(
         answer = await env.fake.click(boss, reply, "Create what is missing")
         await env.fake.until(lambda: bool(answer.followups))
         assert answer.followups[0].content.startswith(
-            "A role named 'CAD Sentinel admin' with permissions of its own already exists"
+            "A role named “CAD Sentinel admin” with permissions of its own already exists"
         )
     assert sum(role.name.startswith("CAD Sentinel ") for role in env.guild.roles) == 4
 
@@ -533,7 +533,7 @@ async def test_choices_override_the_file_and_are_audited(env: BotEnvironment, bo
         await env.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await shown(env, reply, "Which channel")
         await env.fake.choose(boss, reply, "Which channel?", [env.channel("log")])
-        await shown(env, reply, f"Chosen here; the file says {env.channel('panic').id}.")
+        await shown(env, reply, f"Chosen here; the file says <#{env.channel('panic').id}>.")
         await in_use(env, env.channel("log"))
     assert env.channel("panic").created == []
     async with env.bot_running():

@@ -60,5 +60,5 @@ async def test_shutdown_waits_for_the_answer_to_a_command(env: BotEnvironment) -
             env.dora, "drone dispatch", property=str(property_id), until_answered=False
         )
         assert reply.content == ""
-    assert reply.content == "Drone 1 took off from **Villa**."
+    assert reply.content == "Drone 1 (Drone 1) took off from **Villa**."
     assert _left_behind() == []

@@ -11,7 +11,8 @@ from typing import ClassVar
 class SentinelError(Exception):
     """A message that could not be carried out; its text may be shown to the caller.
 
-    The values are kept apart from the sentence, so that it can be translated.
+    The values are kept apart from the sentence, so that it can be translated. People read the name
+    behind a `property` or a `drone`, and what a `status` means.
     """
 
     code: ClassVar[str] = "internal"
@@ -85,7 +86,7 @@ class PropertyGone(NotFound):
     """A property that was removed; by whom and when, in milliseconds since 1970."""
 
     def __init__(self, number: int, location: str, by: str, at: int) -> None:
-        super().__init__("property {id} was removed", id=number)
+        super().__init__("property {property} was removed", property=number)
         self.location = location
         self.by = by
         self.at = at

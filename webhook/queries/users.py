@@ -176,7 +176,7 @@ async def find_user(context: Context, text: str) -> str:
         return text
     if context.caller.scope < Scope.READ:  # names are for those who may read them all
         raise NotFound(
-            "{typed!r} is no id of a user; give it as the game does, like license:41aa90be",
+            "“{typed}” is no id of a user; give it as the game does, like license:41aa90be",
             typed=text,
         )
     if await users.get(context.read, text) is not None:
@@ -184,13 +184,13 @@ async def find_user(context: Context, text: str) -> str:
     found = await users.suggest(context.read, text, MAX_ROWS) if text else []
     matches = [user for user in found if user.full_name.casefold() == text.casefold()]
     if len(matches) > 1:
-        raise Conflict("several users match {typed!r}; choose one from the list", typed=text)
+        raise Conflict("several users match “{typed}”; choose one from the list", typed=text)
     if matches:
         return matches[0].id
     if is_id:
         return text
     raise NotFound(
-        "no user matches {typed!r}; choose one from the list, or give their id"
+        "no user matches “{typed}”; choose one from the list, or give their id"
         " as the game does, like license:41aa90be",
         typed=text,
     )

@@ -114,4 +114,4 @@ def _find_kind(typed: str) -> str:
     for kind, name in KINDS.items():
         if typed.strip().casefold() in (kind, name.casefold(), _(name).casefold()):
             return kind
-    raise NotFound("there is no test of {typed!r}; choose one from the list", typed=typed[:64])
+    raise NotFound("there is no test of “{typed}”; choose one from the list", typed=typed[:64])

@@ -116,7 +116,9 @@ async def _listed_users(
     ids = await list_user_ids(context, OfMember(member_id=member.id))
     listed = [row.id for row in access.users if row.id in ids]
     if not listed:
-        raise NotFound("this member is not on the list of property {id}", id=property_id)
+        raise NotFound(
+            "this member is not on the list of property {property}", property=property_id
+        )
     return listed
 
 

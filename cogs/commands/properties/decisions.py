@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 import discord
 
-from cogs.commands.properties.removals import still_missing
+from cogs.commands.properties.removals import property_sentence, still_missing
 from cogs.i18n.language import _
 from cogs.ui.buttons import button, control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Answers, Form, form, reason_form
-from cogs.ui.names import user_name
+from cogs.ui.names import property_status, user_name
 from cogs.ui.pages import CUSTOM_ID
 from cogs.ui.responder import AlreadyDone, SentinelCog, reply_text
 from cogs.ui.text import inert_line, length, who
@@ -43,7 +43,7 @@ class PropertyDecisions(SentinelCog):
         async with _deciding(context, property_id):
             ask = Rejection(property_id=property_id, reason=answers.reason)
             await reject_property(context, ask)
-        return _("Property {id} rejected.").format(id=property_id)
+        return await property_sentence(context, _("{property} rejected."), property_id)
 
     @button("property:keep", Scope.ADMIN)
     async def keep_button(self, interaction: discord.Interaction, _property_id: int) -> None:
@@ -61,9 +61,12 @@ class PropertyDecisions(SentinelCog):
             last = await get_last_change(context, ask)
             if last is None:
                 raise
-            text = _("{who} has already removed property {id}.")
-            raise AlreadyDone(text.format(id=property_id, who=who(last.who))) from None
-        await reply_text(interaction, _("Property {id} removed.").format(id=property_id))
+            text = _("{who} has already removed {property}.")
+            raise AlreadyDone(
+                await property_sentence(context, text, property_id, who=who(last.who))
+            ) from None
+        text = await property_sentence(context, _("{property} removed."), property_id)
+        await reply_text(interaction, text)
 
     @control("property:give", scope=Scope.WRITE)
     async def give_button(self, interaction: discord.Interaction, argument: str) -> None:
@@ -78,7 +81,8 @@ async def approve(context: Context, property_id: int) -> str:
     """Approve a property; return what to answer."""
     async with _deciding(context, property_id):
         missing = await add_property_approval(context, OfProperty(property_id=property_id))
-    return still_missing(missing) or _("Property {id} approved.").format(id=property_id)
+    done = await property_sentence(context, _("{property} approved."), property_id)
+    return still_missing(missing) or done
 
 
 def rejection_form(property_id: int) -> Form:
@@ -128,6 +132,8 @@ async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
         found = await get_stored_property(context, OfProperty(property_id=property_id))
         if found.has_status(PENDING) or found.status_by is None:
             raise
-        text = _("Property {id} is no longer waiting: {who} set it to {status}.")
-        by, status = who(found.status_by), inert_line(found.status, 32)
-        raise AlreadyDone(text.format(id=property_id, who=by, status=status)) from None
+        text = _("{property} is no longer waiting: {who} set it to “{status}”.")
+        by, status = who(found.status_by), property_status(found.status)
+        raise AlreadyDone(
+            await property_sentence(context, text, property_id, who=by, status=status)
+        ) from None

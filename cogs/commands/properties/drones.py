@@ -6,7 +6,7 @@ from discord.app_commands import Range
 
 from cogs.i18n.language import _
 from cogs.ui.buttons import button, read_number
-from cogs.ui.names import linked_name, location_of
+from cogs.ui.names import drone_label, linked_name, location_of
 from cogs.ui.options import (
     DroneOption,
     DroneOutOption,
@@ -77,7 +77,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
         context = await self._responder.defer(interaction)
         ask = OfDrone(drone_id=await resolve_drone(context, drone))
         await recall_drone(context, ask)
-        await reply_text(interaction, _("Drone {id} recalled.").format(id=ask.drone_id))
+        await reply_text(interaction, await _recalled(context, ask.drone_id))
 
     @app_commands.command(
         name="list",
@@ -120,13 +120,13 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
     async def recall_button(self, interaction: discord.Interaction, flight_id: int) -> None:
         context = await self._responder.defer(interaction)
         ask = OfFlight(flight_id=flight_id)
-        flight = _still_out(await get_flight(context, ask))
+        flight = await _still_out(context, await get_flight(context, ask))
         try:
             await recall_drone(context, OfDrone(drone_id=flight.drone_id))
         except Conflict:
-            _still_out(await get_flight(context, ask))
+            await _still_out(context, await get_flight(context, ask))
             raise
-        await reply_text(interaction, _("Drone {id} recalled.").format(id=flight.drone_id))
+        await reply_text(interaction, await _recalled(context, flight.drone_id))
 
     @button("call:drone", Scope.WRITE, or_allowed=True)
     async def dispatch_button(self, interaction: discord.Interaction, property_id: int) -> None:
@@ -211,24 +211,31 @@ async def _drone_id(context: Context, property_id: int, drone: str | None) -> in
     return (await resolve_equipment(context, property_id, drone, DRONE)).id
 
 
+async def _recalled(context: Context, drone_id: int) -> str:
+    drone = await drone_label(context.read, drone_id)
+    return _("Drone {drone} recalled.").format(drone=drone)
+
+
 async def send_drone(context: Context, ask: WhichDrone) -> str:
     """Send a drone out; return what to answer."""
     sent = await dispatch_drone(context, ask)
     where = await location_of(context.read, ask.property_id, 200)
-    text = _("Drone {id} took off from **{where}**.").format(id=sent.drone_id, where=where)
+    drone = await drone_label(context.read, sent.drone_id)
+    text = _("Drone {drone} took off from **{where}**.").format(drone=drone, where=where)
     alarm = await open_alarm_at(context, ask)
     if alarm is None or alarm.acknowledged_by != context.caller.name:
         return text
     return f"{text} {_('You are handling the alarm there.')}"
 
 
-def _still_out(flight: Flight) -> Flight:
+async def _still_out(context: Context, flight: Flight) -> Flight:
     """Return a flight whose drone is out.
 
     Raises:
         AlreadyDone: it was recalled.
     """
     if flight.recalled_at is not None:
-        text = _("Drone {id} was already recalled by {who}.")
-        raise AlreadyDone(text.format(id=flight.drone_id, who=who(flight.recalled_by or "")))
+        text = _("Drone {drone} was already recalled by {who}.")
+        drone = await drone_label(context.read, flight.drone_id)
+        raise AlreadyDone(text.format(drone=drone, who=who(flight.recalled_by or "")))
     return flight

@@ -6,6 +6,7 @@ from discord.app_commands import Range
 
 from cogs.i18n.language import _
 from cogs.ui.buttons import read_number
+from cogs.ui.names import equipment_name
 from cogs.ui.options import EquipmentOption, EquipmentTypeOption, PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.permissions import needs
@@ -48,9 +49,7 @@ class EquipmentCommands(
             description=description or "",
         )
         added = await add_equipment(context, ask)
-        name = f"{inert_line(equipment_type.name, 60)} {added.id}"
-        if what := inert_line(ask.description, 200, blank=""):
-            name += f" ({what})"
+        name = await equipment_name(context.read, added.id, 200)
         text = _("{equipment} added to **{where}**.")
         where = inert_line(found.location, 200)
         await reply_text(interaction, text.format(equipment=name, where=where))
@@ -67,9 +66,10 @@ class EquipmentCommands(
         found = await find_property(context, property_)
         piece = await resolve_equipment(context, found.id, equipment)
         await remove_equipment(context, OfEquipment(property_id=found.id, equipment_id=piece.id))
-        text = _("{name} {id} removed from **{where}**.")
-        name, where = inert_line(piece.name, 60), inert_line(found.location, 200)
-        await reply_text(interaction, text.format(name=name, id=piece.id, where=where))
+        text = _("{equipment} removed from **{where}**.")
+        where = inert_line(found.location, 200)
+        name = await equipment_name(context.read, piece.id, 200)
+        await reply_text(interaction, text.format(equipment=name, where=where))
 
 
 @lists.declare("equipment", Scope.READ, or_allowed=True)

@@ -1,7 +1,7 @@
 """The properties in pages: all, those of a status or that match a text, the caller's own."""
 
 from cogs.i18n.language import _
-from cogs.ui.names import linked_name, property_status
+from cogs.ui.names import linked_name, property_status, read_property_status
 from cogs.ui.pages import ARGUMENT, ListRows, PagedLists, Row
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope, Share
@@ -15,7 +15,8 @@ lists = PagedLists()
 
 def filters(status: str | None, text: str | None) -> str:
     """Return the argument of the list for a status and a text, as much of it as a button holds."""
-    wanted = f"{(status or '').replace('/', '')}/{(text or '').strip()}"
+    meant = read_property_status(status or "")
+    wanted = f"{meant.replace('/', '')}/{(text or '').strip()}"
     # An astral character counts twice in a button's id.
     return wanted.encode("utf-16-le")[: ARGUMENT * 2].decode("utf-16-le", "ignore")
 

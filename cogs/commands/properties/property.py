@@ -17,8 +17,16 @@ from cogs.commands.properties.decisions import approve, is_known, rejection_form
 from cogs.i18n.language import _, plural
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
-from cogs.ui.modals import Answers, Form, form
-from cogs.ui.names import property_status, tier_name, user_name
+from cogs.ui.modals import FORM_TITLE, Answers, Form, form
+from cogs.ui.names import (
+    plain_property_status,
+    plain_tier_name,
+    property_label,
+    property_status,
+    read_property_status,
+    tier_name,
+    user_name,
+)
 from cogs.ui.options import (
     PendingPropertyOption,
     PropertyOption,
@@ -36,7 +44,7 @@ from cogs.ui.responder import (
     reply_embed,
     reply_text,
 )
-from cogs.ui.text import inert_line
+from cogs.ui.text import inert_line, length, plain_line
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
 from webhook.protocol.wire import validate
@@ -132,9 +140,9 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
             "clientId": await find_user(context, owner),
         }
         added = await add_property(context, validate(NewProperty, ask))
-        text = _("Property {id} (**{where}**) added. It is waiting for approval.")
-        where = inert_line(location, 200)
-        await reply_text(interaction, text.format(where=where, id=added.id))
+        text = _("{property} added. It is waiting for approval.")
+        label = await property_label(context.read, added.id)
+        await reply_text(interaction, text.format(property=label))
 
     @app_commands.command(
         description="Change a property's location, size, coordinates, tier, status or owner",
@@ -168,7 +176,9 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         given: dict[str, object] = {"width": width, "height": height, "x": x, "y": y}
-        given |= {"status": status, "location": location, "description": description}
+        given |= {"location": location, "description": description}
+        if status is not None:
+            given["status"] = read_property_status(status)
         if tier is not None:
             given["tier"] = await resolve_tier(context, tier)
         if owner is not None:
@@ -226,7 +236,7 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         found = await find_property(context, property_)
         where = inert_line(found.location, 200)
         text = _(
-            "This removes property {id}, owned by {owner}, with its equipment, and recalls "
+            "This removes property #{id}, owned by {owner}, with its equipment, and recalls "
             "its drones."
         ).format(id=found.id, owner=await user_name(context.read, found.owner))
         hours = context.approvals.restore_hours
@@ -271,9 +281,10 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
 
     @button("property:edit", Scope.WRITE)
     async def edit_button(self, interaction: discord.Interaction, property_id: int) -> None:
-        await interaction.response.send_modal(
-            _plan_form(await self._shown(interaction, property_id))
-        )
+        found = await self._shown(interaction, property_id)
+        async with before_modal():
+            tier = await plain_tier_name(self._responder.context(interaction).read, found.tier)
+        await interaction.response.send_modal(_plan_form(found, tier))
 
     @form("property:edit", Scope.WRITE, "size", "coordinates", "tier", "status")
     async def submit_edit(self, context: Context, property_id: int, answers: Answers) -> str:
@@ -287,7 +298,7 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         if "tier" in changed:
             given["tier"] = await resolve_tier(context, changed["tier"])
         if "status" in changed:
-            given["status"] = changed["status"]
+            given["status"] = read_property_status(changed["status"])
         # Somebody may have changed it while the form was open.
         now = await get_stored_property(context, OfProperty(property_id=property_id))
         return await _edit(context, now, given)
@@ -319,22 +330,27 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
             return await get_stored_property(context, OfProperty(property_id=property_id))
 
 
-def _plan_form(property_: Property) -> Form:
-    opened = Form(_("Edit property {id}").format(id=property_.id), f"property:edit:{property_.id}")
+def _plan_form(property_: Property, tier: str) -> Form:
+    title = _form_title(_("Edit {where}"), property_)
+    opened = Form(title, f"property:edit:{property_.id}")
     size = f"{property_.width} x {property_.height}"
     opened.add_text("size", _("Width x height, in metres"), max_length=100, shown=size)
     coordinates = f"{property_.x}, {property_.y}"
     opened.add_text("coordinates", _("Coordinates: x, y"), max_length=100, shown=coordinates)
-    tier = str(property_.tier)
-    opened.add_text("tier", _("Tier: its number or its name"), max_length=100, shown=tier)
-    opened.add_text("status", _("Status"), max_length=100, shown=property_.status[:32])
+    opened.add_text("tier", _("Tier"), max_length=100, shown=tier)
+    status = plain_property_status(property_.status)[:100]
+    opened.add_text("status", _("Status"), max_length=100, shown=status)
     return opened
 
 
+def _form_title(text: str, property_: Property) -> str:
+    """Fill in as much of the location as the title of a form holds."""
+    return text.format(where=plain_line(property_.location, FORM_TITLE - length(text) + 7))
+
+
 def _words_form(property_: Property) -> Form:
-    opened = Form(
-        _("Describe property {id}").format(id=property_.id), f"property:describe:{property_.id}"
-    )
+    title = _form_title(_("Name and owner · {where}"), property_)
+    opened = Form(title, f"property:describe:{property_.id}")
     opened.add_text("location", _("Where it is"), max_length=200, shown=property_.location)
     opened.add_text(
         "description",

@@ -10,7 +10,7 @@ from discord.app_commands import Range
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
 from cogs.ui.modals import MAX_REASON, Answers, Form, form, reason_form
-from cogs.ui.names import linked_name, user_name
+from cogs.ui.names import linked_name, property_label, user_name
 from cogs.ui.options import (
     OwnedPropertyOption,
     RemovalToApproveOption,
@@ -101,7 +101,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         missing = await add_removal_approval(context, OfProperty(property_id=found.id))
-        done = _("**{where}** has been removed.").format(where=inert_line(found.location, 200))
+        done = await property_sentence(context, _("{property} removed."), found.id)
         await reply_text(interaction, still_missing(missing) or done)
 
     @app_commands.command(
@@ -124,7 +124,9 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
             found = await find_property(context, property_)
             request = await get_open_removal(context, OfProperty(property_id=found.id))
         if request is None:
-            raise Conflict("nobody has requested the removal of property {id}", id=found.id)
+            raise Conflict(
+                "nobody has requested the removal of property {property}", property=found.id
+            )
         await interaction.response.send_modal(_denial_form(request.id))
 
     @button("removal:approve", Scope.APPROVE)
@@ -133,7 +135,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
         async with _deciding(context, removal_id) as property_id:
             ask = OfProperty(property_id=property_id)
             missing = await add_removal_approval(context, ask)
-        done = _("Property {id} removed.").format(id=property_id)
+        done = await property_sentence(context, _("{property} removed."), property_id)
         await reply_text(interaction, still_missing(missing) or done)
 
     @button("removal:deny", Scope.APPROVE)
@@ -145,7 +147,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
         async with _deciding(context, removal_id) as property_id:
             ask = Rejection(property_id=property_id, reason=answers.reason)
             await deny_remove_property(context, ask)
-        return _("Removal of property {id} denied.").format(id=property_id)
+        return await property_sentence(context, _("Removal of {property} denied."), property_id)
 
     @button("removal:withdraw", Scope.WRITE, or_own=True)
     async def withdraw_button(self, interaction: discord.Interaction, removal_id: int) -> None:
@@ -189,35 +191,36 @@ async def _request(context: Context, property_id: int, reason: str | None) -> st
     """Request a removal, and return what to answer."""
     ask = OfProperty(property_id=property_id)
     if (before := await get_open_removal(context, ask)) is not None:
-        raise _already_requested(context, before)
+        raise await _already_requested(context, before)
     await request_remove_property(context, RemovalRequest(property_id=property_id, reason=reason))
     request = await get_open_removal(context, ask)
     if request is not None and request.asked_by != context.caller.name:  # at the same time
-        raise _already_requested(context, request)
-    text = _("Removal of property {id} requested. An approver will decide.")
-    return text.format(id=property_id)
+        raise await _already_requested(context, request)
+    text = _("Removal of {property} requested. An approver will decide.")
+    return await property_sentence(context, text, property_id)
 
 
-def _already_requested(context: Context, request: Removal) -> AlreadyDone:
-    text = _("{who} has already requested the removal of property {id}.")
+async def _already_requested(context: Context, request: Removal) -> AlreadyDone:
+    text = _("{who} has already requested the removal of {property}.")
     if request.asked_by == context.caller.name:
         text = _(
-            "You have already requested the removal of property {id}. To give another reason,"
+            "You have already requested the removal of {property}. To give another reason,"
             " withdraw that request first."
         )
     by = who(request.asked_by or request.requested_by or "")
-    return AlreadyDone(text.format(id=request.property_id, who=by))
+    return AlreadyDone(await property_sentence(context, text, request.property_id, who=by))
 
 
 async def _withdraw(context: Context, property_id: int) -> str:
     await withdraw_remove_property(context, Withdrawal(property_id=property_id))
-    text = _("Request to remove property {id} withdrawn.")
-    return text.format(id=property_id)
+    text = _("Request to remove {property} withdrawn.")
+    return await property_sentence(context, text, property_id)
 
 
 async def _restore(context: Context, property_id: int) -> str:
     missing = await add_restore_approval(context, OfRemovedProperty(property_id=property_id))
-    return still_missing(missing) or _("Property {id} restored.").format(id=property_id)
+    done = await property_sentence(context, _("{property} restored."), property_id)
+    return still_missing(missing) or done
 
 
 @asynccontextmanager
@@ -243,6 +246,11 @@ async def _open_request(context: Context, removal_id: int) -> int:
         text = _(_OUTCOMES[request.outcome])
         raise AlreadyDone(text.format(who=who(request.settled_by or "")))
     return request.property_id
+
+
+async def property_sentence(context: Context, text: str, property_id: int, **values: str) -> str:
+    """Fill in which property a sentence is about, and other values."""
+    return text.format(property=await property_label(context.read, property_id), **values)
 
 
 def still_missing(missing: int) -> str:

@@ -20,7 +20,7 @@ from webhook.protocol.context import Scope
 BUTTON_ID = re.compile(r"""["']([a-z]+:[a-z]+):\{""")
 """How ids are written in the code: `f"removal:approve:{removal.id}"`."""
 
-FORM_ID = re.compile(r"""[Ff]orm\(\s*_\([^)]*\)(?:\.format\([^)]*\))?,\s*f?"([a-z]+:[a-z]+):""")
+FORM_ID = re.compile(r"""[Ff]orm\(\s*(?:title|_\([^)]*\)),\s*f?"([a-z]+:[a-z]+):""")
 """How forms are opened in the code: `Form(_("Note"), f"alarm:note:{alarm.id}")`."""
 
 CHANNEL, ROLE = 7, 8

@@ -79,7 +79,7 @@ async def test_a_property_is_found_by_id_location_or_part_of_it(
 async def test_an_ambiguous_location_is_rejected(harness: AppHarness) -> None:
     for name in ("North villa", "South villa"):
         await harness.add_property(location=name)
-    with pytest.raises(Conflict, match="several properties match 'villa'"):
+    with pytest.raises(Conflict, match="several properties match “villa”"):
         await find_property(harness.context(), "villa")
 
 

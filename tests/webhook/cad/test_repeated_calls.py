@@ -31,7 +31,8 @@ def at(x: float, y: float) -> dict[str, Any]:
 SAME: list[Step] = [
     call_911("shots fired", 2, caller="Bo"),
     call_911("shots fired", 2, location="12 ELM st"),
-    call_911(" Shots FIRED ", 2, caller="Bo"),
+    call_911(" Shots \n FIRED ", 2, caller="Bo"),
+    call_911("shots\u00a0fired", 2, location="12  Elm\tSt"),
     call_911("shots fired", 2, location="elsewhere", **at(130, 240)),
 ]
 OTHER: list[Step] = [

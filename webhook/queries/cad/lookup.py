@@ -100,7 +100,7 @@ async def find_call(context: Context, text: str) -> FoundCall:
                 if found is not None:
                     calls.append(found)
     if not calls:
-        raise NotFound("no call matches {typed!r}", typed=text[:MAX_SEARCH])
+        raise NotFound("no call matches “{typed}”", typed=text[:MAX_SEARCH])
     matches = [call for call in calls if call.is_open] or calls
     if len(matches) > 1:
         raise Conflict(
@@ -139,9 +139,9 @@ async def find_unit(context: Context, text: str) -> Unit:
     by_number = [unit for unit in found if unit.unit_num.casefold() == text.casefold()] or found
     matches = [unit for unit in by_number if unit.on_duty] or by_number
     if not matches:
-        raise NotFound("no unit matches {typed!r}", typed=text)
+        raise NotFound("no unit matches “{typed}”", typed=text)
     if len(matches) > 1:
-        raise Conflict("several units match {typed!r}; choose one from the list", typed=text)
+        raise Conflict("several units match “{typed}”; choose one from the list", typed=text)
     return matches[0]
 
 

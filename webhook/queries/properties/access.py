@@ -101,9 +101,9 @@ async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Changed:
         if not await access.disallow(change.sql, ask.property_id, ask.user_id):
             if context.caller.is_person:
                 raise NotFound(
-                    "user {user!r} is not on the list of property {id}",
+                    "user “{user}” is not on the list of property {property}",
                     user=ask.user_id,
-                    id=ask.property_id,
+                    property=ask.property_id,
                 )
             return Changed(changed=False)
         await publish_allowed(change, ask.property_id, ask.user_id, allowed=False)

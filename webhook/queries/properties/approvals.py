@@ -88,13 +88,15 @@ async def add_restore_approval(context: Context, ask: OfRemovedProperty) -> int:
         if property_ is None:
             raise NotFound("there is no property {id}", id=ask.property_id)
         if property_.removed_at is None:
-            raise Conflict("property {id} is not removed", id=property_.id)
+            raise Conflict("property {property} is not removed", property=property_.id)
         hours = context.approvals.restore_hours
         if property_.removed_at < change.received - hours * HOUR:
             raise Conflict("a property can be restored for {hours} hours only", hours=hours)
         external = property_.external
         if external is not None and await properties.number_of(change.sql, external) is not None:
-            raise Conflict("another property has the external id of property {id}", id=property_.id)
+            raise Conflict(
+                "another property has the external id of property {property}", property=property_.id
+            )
         missing = await count_approval(
             change,
             context.approvals,
@@ -162,8 +164,8 @@ async def _undecided(change: Change, property_id: int) -> Property:
     property_ = await existing_property(change.sql, property_id)
     if not property_.has_status(PENDING):
         raise Conflict(
-            "property {id} is no longer waiting for approval, it is {status}",
-            id=property_id,
+            "property {property} no longer waits for approval, its status is “{status}”",
+            property=property_id,
             status=property_.status,
         )
     return property_

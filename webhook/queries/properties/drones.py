@@ -157,9 +157,9 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
         )
         if flight is None and ask.drone_id is not None:
             await _require_drone(change, ask.property_id, ask.drone_id)
-            raise Conflict("drone {id} is already out", id=ask.drone_id)
+            raise Conflict("drone {drone} is already out", drone=ask.drone_id)
         if flight is None:
-            raise Conflict("property {id} has no free drone", id=ask.property_id)
+            raise Conflict("property {property} has no free drone", property=ask.property_id)
         await change.audit(
             "dispatch-drone",
             equipment_subject(flight.drone_id),
@@ -182,7 +182,7 @@ async def recall_drone(context: Context, ask: OfDrone) -> Recalled:
             if stored is None or stored.type != equipment.DRONE:
                 raise NotFound("there is no drone {id}", id=ask.drone_id)
             if context.caller.is_person:
-                raise Conflict("drone {id} is not out", id=ask.drone_id)
+                raise Conflict("drone {drone} is not out", drone=ask.drone_id)
             return Recalled(message=f"Drone {ask.drone_id} is not out", changed=False)
         await close_flight(change, flight)
     return Recalled(message=f"Drone {ask.drone_id} recalled", changed=True)
@@ -305,4 +305,6 @@ async def close_flight(change: Change, flight: Flight) -> None:
 async def _require_drone(change: Change, property_id: int, drone_id: int) -> None:
     stored = await equipment.get(change.sql, drone_id)
     if stored is None or (stored.property_id, stored.type) != (property_id, equipment.DRONE):
-        raise NotFound("property {id} has no drone {drone}", id=property_id, drone=drone_id)
+        raise NotFound(
+            "property {property} has no drone {number}", property=property_id, number=drone_id
+        )

@@ -194,8 +194,8 @@ async def edit_property(context: Context, ask: PropertyEdit) -> Success:
         old = await existing_property(change.sql, ask.property_id)
         if ask.if_status is not None and not old.has_status(ask.if_status):
             raise Conflict(
-                "property {id} is no longer {expected} but {status}",
-                id=old.id,
+                "the status of property {property} is no longer “{expected}” but “{status}”",
+                property=old.id,
                 expected=ask.if_status,
                 status=old.status,
             )
@@ -239,9 +239,9 @@ async def _of_external(change: Change, ask: NewState) -> Property | None:
         return None if number is None else await existing_property(change.sql, number)
     old = await existing_property(change.sql, ask.property_id)
     if number is not None:
-        raise Conflict("this external id is that of property {id}", id=number)
+        raise Conflict("this external id is that of property {property}", property=number)
     if old.external is not None:
-        raise Conflict("property {id} has another external id", id=old.id)
+        raise Conflict("property {property} has another external id", property=old.id)
     new = old._replace(external_source=external.source, external_id=external.id)
     await properties.update(change.sql, old, new)
     after = {"external": ask.external.model_dump()}
@@ -332,8 +332,8 @@ async def _require_approval(
     (subject,) = undecided
     if await count_approval(change, rules, subject, property_.id, property_.owner):
         raise Conflict(
-            "property {id} needs more than one approval; approve it instead of editing it",
-            id=property_.id,
+            "property {property} needs more than one approval; approve it instead of editing it",
+            property=property_.id,
         )
 
 

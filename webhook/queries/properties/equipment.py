@@ -91,12 +91,12 @@ async def remove_equipment(context: Context, ask: OfEquipment) -> Changed:
             return Changed(changed=False)
         if stored is None or stored.property_id != ask.property_id:
             raise NotFound(
-                "property {id} has no equipment {equipment}",
-                id=ask.property_id,
+                "property {property} has no equipment {equipment}",
+                property=ask.property_id,
                 equipment=ask.equipment_id,
             )
         if await flights.open_of_drone(change.sql, ask.equipment_id):
-            raise Conflict("drone {id} is out, recall it first", id=ask.equipment_id)
+            raise Conflict("drone {drone} is out, recall it first", drone=ask.equipment_id)
         await equipment.remove(change.sql, ask.equipment_id, change.received)
         await change.audit(
             "remove-equipment",

@@ -181,9 +181,9 @@ async def find_property(context: Context, text: str) -> Property:
     if not matches:
         await reject_removed(context.read, await _removed_one(context, text))
         context.caller.must(Scope.READ)
-        raise NotFound("no property matches {typed!r}", typed=text)
+        raise NotFound("no property matches “{typed}”", typed=text)
     if len(matches) > 1:
-        raise Conflict("several properties match {typed!r}; choose one from the list", typed=text)
+        raise Conflict("several properties match “{typed}”; choose one from the list", typed=text)
     return matches[0]
 
 

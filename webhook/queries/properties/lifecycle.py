@@ -66,8 +66,8 @@ async def change_owner(
     """
     if change.caller.is_person and property_.has_status(*DECIDED_BY_APPROVERS):
         raise Conflict(
-            "property {id} waits for a decision; its owner can be changed afterwards",
-            id=property_.id,
+            "property {property} waits for a decision; its owner can be changed afterwards",
+            property=property_.id,
         )
     await users.add_seen(change.sql, owner)
     await properties.update(change.sql, property_, property_._replace(owner=owner))

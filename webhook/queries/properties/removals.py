@@ -319,5 +319,7 @@ async def _open_removal(change: Change, property_id: int) -> tuple[Property, Rem
     property_ = await existing_property(change.sql, property_id)
     removal = await removals.open_of_property(change.sql, property_id)
     if removal is None:
-        raise Conflict("nobody has requested the removal of property {id}", id=property_id)
+        raise Conflict(
+            "nobody has requested the removal of property {property}", property=property_id
+        )
     return property_, removal
