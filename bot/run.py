@@ -41,7 +41,7 @@ def run_until_signal(settings: Settings, config: Path | None) -> int:
     except OSError as error:
         print(f"cannot write the log.file {settings.log.file}: {error.strerror}", file=sys.stderr)
         return EX_CONFIG
-    for name in secrets.sample_secrets(settings):
+    for name in secrets.sample_secrets(settings).values():
         log.warning("%s is the placeholder of an example: put the real one there", name)
     # What was imported stays: the garbage collector need not look at it again.
     gc.freeze()

@@ -62,15 +62,19 @@ def client_token(settings: Settings) -> StoredSecret:
     return _stored(settings.database.path.parent / CLIENT_TOKEN_FILE)
 
 
-def sample_secrets(settings: Settings) -> list[str]:
-    """Return which secrets are still those of an example, which everybody knows."""
+def sample_secrets(settings: Settings) -> dict[str, str]:
+    """Return which secrets are still those of an example, known to everybody, by their setting."""
+    api, keys, clients = settings.cad.api, settings.cad.keys, settings.websocket.clients
     configured = [
-        ("discord.token", settings.discord.token),
-        *((f"the CAD key {key.name}", key.key) for key in settings.cad.keys),
-        *((f"the API key of {name}", settings.cad.api.key_of(name)) for name in settings.cad.names),
-        *((f"the token of {client.name}", client.token) for client in settings.websocket.clients),
+        ("discord.token", "discord.token", settings.discord.token),
+        *((f"cad.keys.{n}", f"the CAD key {key.name}", key.key) for n, key in enumerate(keys)),
+        *(("cad.api.key", f"the API key of {cad}", api.key_of(cad)) for cad in settings.cad.names),
+        *(
+            (f"websocket.clients.{n}", f"the token of {client.name}", client.token)
+            for n, client in enumerate(clients)
+        ),
     ]
-    return [name for name, secret in configured if _SAMPLE.search(secret)]
+    return {setting: name for setting, name, secret in configured if _SAMPLE.search(secret)}
 
 
 def read_secret(path: Path) -> str:

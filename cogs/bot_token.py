@@ -1,9 +1,10 @@
 """What a wrong token looks like, so that people hear what they pasted instead."""
 
 import re
+from base64 import b64decode
 
-_PARTS = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
-"""A bot's token: its id, a time and a signature, in base64."""
+SHORTEST_SIGNATURE = 27
+"""Of the characters of a token's last part; before are the bot's id and a time, all in base64."""
 
 
 def describe_rejection(token: str) -> str:
@@ -28,6 +29,20 @@ def _looks_like(token: str) -> str:
         return "the client secret of OAuth2"
     if token.startswith("mfa.") or "/" in token:
         return "no bot's token"
-    if not _PARTS.fullmatch(token):
+    if "$" in token:
+        return "the name of a variable, which nothing fills in here"
+    if re.search(r"\s", token):
+        return "a token with a blank in it"
+    parts = token.split(".")
+    if len(parts) != 3:
         return "a part of a token, which has three parts with dots between them"
+    if not _is_id(parts[0]) or len(parts[2]) < SHORTEST_SIGNATURE:
+        return "a token that was cut off"
     return ""
+
+
+def _is_id(part: str) -> bool:
+    try:
+        return b64decode(part + "==", "-_").isdigit()
+    except ValueError:
+        return False

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import stat
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot.secrets import (
 )
 from bot.settings import CadSettings, HttpSettings, NamedKey, Settings
 from bot.settings.cad_api import RENAMED
+from bot.settings.sources import Location, Sources
 from db.errors import InvalidDatabase, StorageError
 from db.integrity import full_check, quick_check
 from db.sqlite_support import check_sqlite
@@ -34,9 +35,15 @@ SOON = timedelta(days=14)
 class Report:
     """Prints what is right and what is wrong, line by line, and counts the faults."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], sources: Sources) -> None:
         self._say = say
+        self._sources = sources
+        self._chosen: set[Location] = set()
         self.faults = 0
+
+    def chosen_in_setup(self, settings: Iterable[str]) -> None:
+        """Tell that these settings, like `discord.channels.log`, come from `/setup`."""
+        self._chosen |= {_location(setting) for setting in settings}
 
     def good(self, sentence: str) -> None:
         self._say(f"ok    {sentence}")
@@ -44,16 +51,31 @@ class Report:
     def note(self, sentence: str) -> None:
         self._say(f"note  {sentence}")
 
-    def fault(self, sentence: str, mend: str) -> None:
+    def fault(self, sentence: str, mend: str, setting: str = "") -> None:
+        """Tell a fault, and where its setting is written, like `cad.keys.0`."""
         self.faults += 1
-        self._say(f"FAULT {' '.join(sentence.split())}\n      {mend}")
+        where = _location(setting)
+        source = "/setup" if where in self._chosen else self._sources.of(where) if setting else ""
+        told = f"{sentence} ({source})" if source else sentence
+        self._say(f"FAULT {' '.join(told.split())}\n      {mend}")
+
+
+def _location(setting: str) -> Location:
+    return tuple(int(part) if part.isdecimal() else part for part in setting.split("."))
 
 
 async def check(settings: Settings, config: Path | None, say: Callable[[str], None]) -> int:
     """Check the set-up; return 0 if nothing is wrong."""
-    report = Report(say)
+    report = Report(say, Sources(config))
     report.good("the configuration can be read")
     _check_sqlite(report)
+    if _check_folders(settings, report):
+        await _check_rest(settings, config, report)
+    say("nothing is wrong" if not report.faults else f"problems to fix: {report.faults}")
+    return 1 if report.faults else 0
+
+
+async def _check_rest(settings: Settings, config: Path | None, report: Report) -> None:
     _check_database(settings.database.path, report)
     files: list[Path | None] = [config, settings.database.path, settings.http.private_key]
     files += [settings.database.path.parent / name for name in (CAD_KEY_FILE, CLIENT_TOKEN_FILE)]
@@ -71,8 +93,6 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
         await check_discord(settings, report)
     else:
         report.note("Discord is off: [discord] has no token; cards are written to the log")
-    say("nothing is wrong" if not report.faults else f"problems to fix: {report.faults}")
-    return 1 if report.faults else 0
 
 
 def _check_sqlite(report: Report) -> None:
@@ -89,9 +109,9 @@ def _check_database(path: Path, report: Report) -> None:
     if not path.exists():
         report.note(f"{path} does not exist yet; the first start creates it")
         return
-    is_new = path.is_file() and not path.stat().st_size
+    is_full = path.is_file() and path.stat().st_size
     try:
-        (quick_check if is_new else full_check)(path)
+        (full_check if is_full else quick_check)(path)
     except StorageError as fault:
         cannot = f"cannot use the database {path}: "
         is_damaged = isinstance(fault, InvalidDatabase)
@@ -100,9 +120,38 @@ def _check_database(path: Path, report: Report) -> None:
             "stop the bot, then restore a backup or move the file away"
             if is_damaged
             else "the file itself may be sound: leave it as it is until that is mended",
+            "database.path",
         )
     else:
         report.good(f"the database {path} is undamaged")
+
+
+def _check_folders(settings: Settings, report: Report) -> bool:
+    """Look whether the bot can write where it will; return whether its data can be seen."""
+    written = {"database.path": settings.database.path.parent}
+    if settings.database.backup_hours:
+        written["database.backup_folder"] = settings.database.backup_folder
+    if settings.log.file is not None:
+        written["log.file"] = settings.log.file.parent
+        if settings.log.file.is_dir():
+            report.fault(f"{settings.log.file} is a folder", "name a file", "log.file")
+    for setting, folder in written.items():
+        there = _nearest(folder)
+        if not there.is_dir():
+            report.fault(f"{there} is a file, not a folder", "name another place", setting)
+        elif not os.access(there, os.W_OK | os.X_OK):
+            report.fault(
+                f"the bot may not write into {there}",
+                "let this user do that, run check as the bot's user, or name another place",
+                setting,
+            )
+    return os.access(_nearest(settings.database.path.parent), os.X_OK)
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the first above it that is there and can be seen."""
+    upwards = (folder.absolute(), *folder.absolute().parents)
+    return next(path for path in upwards if os.access(path, os.F_OK))
 
 
 def _check_readable(files: list[Path | None], report: Report) -> None:
@@ -141,8 +190,8 @@ def _check_keys(settings: Settings, report: Report) -> None:
                 read_secret(file)
             except (UnreadableSecret, OSError) as fault:
                 report.fault("a generated secret cannot be read", str(fault))
-    for name in sample_secrets(settings):
-        report.fault(f"{name} is the placeholder of an example", "put the real one there")
+    for setting, name in sample_secrets(settings).items():
+        report.fault(f"{name} is the placeholder of an example", "put the real one there", setting)
     _check_equal_keys(settings.cad.keys, report)
     tokens = Counter(client.token for client in settings.websocket.clients)
     for token, number in tokens.items():
@@ -184,7 +233,7 @@ async def _check_listening(settings: Settings, report: Report) -> None:
         if refusal.is_taken and await asyncio.to_thread(_is_running, settings):
             report.good(f"the bot runs, and listens on port {port}")
         else:
-            report.fault(str(refusal), refusal.mend)
+            report.fault(str(refusal), refusal.mend, refusal.setting)
     else:
         server.close()
         await server.wait_closed()
@@ -206,7 +255,7 @@ def _check_certificate(settings: HttpSettings, report: Report) -> None:
         Certificate.of(settings)
         certificate = read_certificate(settings.certificate)
     except BadCertificate as fault:
-        report.fault(fault.sentence, fault.mend)
+        report.fault(fault.sentence, fault.mend, "http.certificate")
         return
     now = datetime.now(UTC)
     ends = certificate.not_valid_after_utc
@@ -242,6 +291,7 @@ async def _check_cad_api(settings: CadSettings, report: Report) -> None:
                 report.fault(
                     f"the API of the CAD {cad} cannot be asked: {fault}",
                     "try again later, or correct [cad.api] url",
+                    "cad.api.url",
                 )
                 continue
             if answer.is_good:
@@ -252,6 +302,7 @@ async def _check_cad_api(settings: CadSettings, report: Report) -> None:
                     f"the CAD {cad} refuses its API key ({answer.status}){why}",
                     "copy it again into [cad.api] key: Sonoran CAD > Administration > Advanced >"
                     " In-Game Integration",
+                    "cad.api.key",
                 )
 
 
@@ -302,7 +353,7 @@ def _check_map(settings: Settings, report: Report) -> None:
     try:
         width, height = backdrop.decode()
     except BackdropError as fault:
-        report.fault(str(fault), "or remove [map]: maps then have a plain grid")
+        report.fault(str(fault), "or remove [map]: maps then have a plain grid", "map.image")
         return
     west, north = backdrop.position(0, 0)
     east, south = backdrop.position(width, height)

@@ -38,6 +38,7 @@ TIMEOUT = 60.0
 LATER = (
     "the rest was not checked: look at this machine's network and at discordstatus.com, try later"
 )
+OF_RULE = "of rule "
 MEND = "choose another one with /setup, or correct its id in the file"
 
 
@@ -48,6 +49,7 @@ async def check_discord(settings: Settings, report: Report) -> None:
     layout = merged_layout(layout_of(settings), chosen)
     stored = await _stored_rules(settings.database.path)
     settings = with_rules(apply_setup(settings, chosen), stored)
+    report.chosen_in_setup(f"discord.{name}" for name in chosen)
     point_discord_at(settings.discord)
     proxy = discord_proxy(settings.discord)
     clock = DiscordClock()
@@ -64,11 +66,16 @@ async def check_discord(settings: Settings, report: Report) -> None:
                 )
                 await _check_commands(client, guilds, settings.database.path, report)
         except discord.LoginFailure:
-            report.fault(describe_rejection(settings.discord.token), HOW_TO_GET_IT)
+            rejection = describe_rejection(settings.discord.token)
+            report.fault(rejection, HOW_TO_GET_IT, "discord.token")
         except TimeoutError:
             report.fault(f"Discord has not answered everything within {TIMEOUT:g} seconds", LATER)
         except (discord.HTTPException, aiohttp.ClientError, OSError, *UNREADABLE) as fault:
-            report.fault(f"Discord cannot be reached: {fault or type(fault).__name__}", LATER)
+            told = f"Discord cannot be reached: {fault or type(fault).__name__}"
+            if settings.discord.proxy:
+                report.fault(told, f"is [discord] proxy right? {LATER}", "discord.proxy")
+            else:
+                report.fault(told, LATER)
 
 
 async def setup_choices(path: Path) -> Layout:
@@ -132,7 +139,7 @@ async def _check_guilds(
             "no channel is configured",
             "type /setup in Discord, or put channel ids into [discord.channels]",
         )
-    numbers |= {f"of rule {rule.name}": rule.channel for rule in settings.rules if rule.channel}
+    numbers |= {f"{OF_RULE}{rule.name}": rule.channel for rule in settings.rules if rule.channel}
     own: dict[int, discord.Member] = {}
     channels: dict[int, AnyChannel] = {}
     for name, number in numbers.items():
@@ -182,19 +189,22 @@ async def _check_channel(
     report: Report,
 ) -> AnyChannel | None:
     """Return the channel if the bot may post there; `own`: the bot in each server, filled here."""
+    setting = "" if name.startswith(OF_RULE) else f"discord.channels.{name}"
     try:
         channel = await client.fetch_channel(number)
     except discord.NotFound:
-        report.fault(f"channel {name} ({number}) does not exist", MEND)
+        report.fault(f"channel {name} ({number}) does not exist", MEND, setting)
         return None
     except discord.Forbidden:
         report.fault(
             f"channel {name} ({number}) is hidden from the bot",
             "give the bot's role View Channel in the channel's permissions",
+            setting,
         )
         return None
     if not isinstance(channel, PostableChannel):
-        report.fault(f"channel {name} ({number}) is not a text channel, a thread or a forum", MEND)
+        not_one = "is not a text channel, a thread or a forum"
+        report.fault(f"channel {name} ({number}) {not_one}", MEND, setting)
         return None
     me = own.get(channel.guild.id)
     if me is None:
@@ -229,20 +239,24 @@ async def _check_guild(
         report.fault(
             f"channels are in server {guild.id}, but guild_id is {settings.guild_id}",
             "correct guild_id or the channel ids",
+            "discord.guild_id",
         )
     known = {role.id for role in guild.roles}
-    for name, ids in [*settings.roles, ("supervisor", supervisors)]:
+    roles = [(name, f"discord.roles.{name}", ids) for name, ids in settings.roles]
+    for name, setting, ids in [*roles, ("supervisor", "alarms.supervisor", supervisors)]:
         for role_id in ids:
             if role_id not in known:
-                report.fault(f"role {name} ({role_id}) does not exist", MEND)
+                report.fault(f"role {name} ({role_id}) does not exist", MEND, setting)
     for rule in settings.rules:
         if rule.mention and rule.mention not in known:
             report.fault(
                 f"the role that rule {rule.name} mentions ({rule.mention}) does not exist",
                 "correct its id",
             )
-    if settings.panic_role and settings.panic_role not in known:
-        report.fault(f"panic_role ({settings.panic_role}) does not exist", MEND)
+    for name in ("panic_role", "emergency_role", "alarm_role"):
+        role_id = getattr(settings, name)
+        if role_id and role_id not in known:
+            report.fault(f"{name} ({role_id}) does not exist", MEND, f"discord.{name}")
     if not settings.roles.approver:
         report.note("no approver role: only people who manage the server can approve")
 

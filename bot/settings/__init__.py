@@ -16,6 +16,7 @@ from bot.settings.cad_api import ApiSettings
 from bot.settings.discord import Channels, DiscordSettings, Roles, RuleSettings
 from bot.settings.environment import read_lists
 from bot.settings.fields import (
+    AnyCase,
     FilePath,
     Host,
     Language,
@@ -30,6 +31,7 @@ from bot.settings.fields import (
     TrustedProxy,
     clean_secret,
 )
+from bot.settings.sources import PREFIX
 
 if TYPE_CHECKING:
     from cogs.pictures.backdrop import Backdrop
@@ -47,8 +49,6 @@ __all__ = [
     "StatusSettings",
     "clean_secret",
 ]
-
-PREFIX = "SENTINEL_"
 
 
 class AlarmSettings(Section):
@@ -89,8 +89,8 @@ class HttpSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 30150
     max_push_bytes: Annotated[int, Field(ge=1024)] = 1536 * 1024
     max_connections: Annotated[int, Field(ge=16)] = 2000
-    certificate: Path | None = None
-    private_key: Path | None = None
+    certificate: FilePath | None = None
+    private_key: FilePath | None = None
     trusted_proxies: list[TrustedProxy] = []
 
     @model_validator(mode="after")
@@ -209,8 +209,8 @@ class LogSettings(Section):
     A file of `megabytes` is renamed to `….1`, that one to `….2`; `files` of them are kept.
     """
 
-    format: Literal["text", "json"] = "text"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Annotated[Literal["text", "json"], AnyCase] = "text"
+    level: Annotated[Literal["debug", "info", "warning", "error"], AnyCase] = "info"
     file: FilePath | None = None
     megabytes: Annotated[int, Field(ge=1, le=1000)] = 10
     files: Annotated[int, Field(ge=1, le=100)] = 5

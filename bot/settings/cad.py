@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def _key_with_name(value: object) -> object:
-    return {"key": value} if isinstance(value, str) else value
+    """Take a key alone for one without a name; one of digits looks like a number."""
+    return {"key": str(value)} if isinstance(value, str | int) else value
 
 
 class NamedKey(Section):

@@ -3,7 +3,14 @@
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
 
 from bot.settings.fields import Section, Token
 
@@ -34,6 +41,9 @@ def _url(text: str) -> str:
 CadName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
 ServerNumber = Annotated[int, Field(ge=1)]
 
+OneOrEach = Discriminator(lambda value: "…" if isinstance(value, dict) else "")
+"""One value for all CADs, or a table with one for each; a fault is told of what is meant."""
+
 
 class ApiSettings(Section):
     """How the CADs are asked; without a key they are not.
@@ -42,8 +52,15 @@ class ApiSettings(Section):
     that of dispatch calls that the bot opens.
     """
 
-    key: Annotated[Token | dict[CadName, Token], BeforeValidator(_text)] = ""
-    server: ServerNumber | dict[CadName, ServerNumber] = 1
+    key: Annotated[
+        Annotated[Token, Tag("")] | Annotated[dict[CadName, Token], Tag("…")],
+        OneOrEach,
+        BeforeValidator(_text),
+    ] = ""
+    server: Annotated[
+        Annotated[ServerNumber, Tag("")] | Annotated[dict[CadName, ServerNumber], Tag("…")],
+        OneOrEach,
+    ] = 1
     url: Annotated[str, AfterValidator(_url)] = "https://api.sonorancad.com"
     origin: Annotated[int, Field(ge=0, le=99)] = 0
 

@@ -10,11 +10,10 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_settings.exceptions import SettingsError
 
-from bot.settings import PREFIX, Settings
-from bot.settings.toml_lines import line_of
+from bot.settings import Settings
+from bot.settings.environment import unreadable
+from bot.settings.sources import DEFAULT_FILE, PREFIX, Location, Sources, text_of, variables
 from webhook.protocol.wire import field_problem
-
-DEFAULT_FILE = Path("config.toml")
 
 MISNAMED = ("config.toml.txt", "config.toml.toml", "config.txt")
 """What editors make of the file's name."""
@@ -31,15 +30,18 @@ _QUOTED = re.compile(r"""(['"])(.{3,}?)\1""")
 BACKSLASH = r"write / instead of \ between folders, or '…' instead of " + '"…"'
 
 _HINTS = {
-    "Invalid value": 'text stands in straight quotation marks, like "this"',
+    "Invalid value": 'text stands in straight quotation marks, like "this"; without: true, false',
+    "Invalid statement": "each line is a [section], key = value, or # and a remark",
     "Unescaped": BACKSLASH,
     "Invalid hex value": BACKSLASH,
     "Invalid unicode": BACKSLASH,
     "Unterminated string": "text ends with the quotation mark that it begins with",
     "Illegal character": "text ends with the quotation mark that it begins with",
     "Unclosed array": "a comma stands between two items, and ] after the last",
-    "Expected newline": "one key and its value stand on each line",
-    "Expected '='": "write key = value",
+    "Expected newline": (
+        "one key and its value stand on each line; text, also a time, in quotation marks"
+    ),
+    "Expected '='": "write key = value, and _ for a blank in a key",
     "Expected ']'": "a section stands in brackets, like [discord]",
     "Cannot declare": "this section is there already: write its keys under that one",
     "Cannot overwrite": "this key is there already: keep one of the two",
@@ -66,18 +68,19 @@ def load(path: Path | None) -> Settings:
     if source is None:
         _reject_misnamed_files()
     faults = _unknown_sections()
+    sources = Sources(source)
     try:
         settings = Settings(**values)
     except ValidationError as problem:
-        text = _text_of(source) if source is not None else ""
-        faults += [
-            f"{_origin(error['loc'], source, text)}{_sentence(error)}"
-            for error in problem.errors(include_url=False)
-        ]
+        for error in problem.errors(include_url=False):
+            origin = sources.of(error["loc"])
+            sentence = _sentence(error, is_json=bool(sources.variable(error["loc"])))
+            faults.append(f"{origin}: {sentence}" if origin else sentence)
     except RecursionError:
         faults.append("environment: brackets are too deep")
     except SettingsError:
-        faults += [f"environment: {name}: must be JSON" for name in _sections_as_json()]
+        names = unreadable(variables(), PREFIX, Settings) or [f"{PREFIX}…"]
+        faults += [f'environment: {name}: must be JSON: {{ "key": value }}' for name in names]
     if faults:
         raise ConfigError(faults)
     return settings
@@ -92,17 +95,13 @@ def _reject_misnamed_files() -> None:
             raise ConfigError([f"{name}: {cure}; {where}"])
 
 
-def _text_of(path: Path) -> str:
-    """Read a file; Windows' editor begins it with a byte order mark, which TOML does not know."""
-    return path.read_text("utf-8-sig")
-
-
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        text = _text_of(path)
+        text = text_of(path)
     except OSError as problem:
-        raise ConfigError([f"{path}: cannot be read: {problem.strerror}"]) from None
-    except UnicodeDecodeError:
+        cure = "; run this as the bot's user" if isinstance(problem, PermissionError) else ""
+        raise ConfigError([f"{path}: cannot be read: {problem.strerror}{cure}"]) from None
+    except UnicodeError:
         raise ConfigError([f"{path}: not UTF-8; save it with that encoding"]) from None
     try:
         return tomllib.loads(text)
@@ -127,59 +126,76 @@ def _explained(problem: str, text: str) -> str:
     return "; ".join([_without_values(problem), *keys, *hints])
 
 
-def _origin(where: tuple[int | str, ...], source: Path | None, text: str) -> str:
-    """Say where a value was set: an environment variable, a file with its line, or nowhere."""
-    keys = [str(part) for part in where if isinstance(part, str)]
-    variables = {name.removeprefix("\ufeff").upper(): value for name, value in os.environ.items()}
-    for number in range(len(keys), 0, -1):
-        variable = PREFIX + "__".join(keys[:number]).upper()
-        if variables.get(variable):
-            return f"environment: {variable}: "
-    if source is None:
-        return ""
-    line = line_of(text, where)
-    return f"{source}, line {line}: " if line else f"{source}: "
-
-
-def _sections_as_json() -> list[str]:
-    """Return the variables that set a whole section, with its keys as JSON."""
-    sections = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    return sorted(name for name in os.environ if name.upper() in sections)
-
-
 def _unknown_sections() -> list[str]:
     """Return a fault for each environment variable of a section that does not exist."""
     faults = []
     for variable in sorted(name.removeprefix("\ufeff") for name in os.environ):
-        section = variable.removeprefix(PREFIX).partition("__")[0].lower()
-        if variable.startswith(PREFIX) and section not in Settings.model_fields:
-            shown = variable if all(map(_NAME.fullmatch, variable.split("__"))) else f"{PREFIX}…"
-            faults.append(f"environment: {shown}: no such section{_hint(section, Settings)}")
+        section, _, key = variable.removeprefix(PREFIX).partition("__")
+        if not variable.startswith(PREFIX) or section.lower() in Settings.model_fields:
+            continue
+        shown = variable if all(map(_NAME.fullmatch, variable.split("__"))) else f"{PREFIX}…"
+        first, _, rest = section.partition("_")
+        if first.lower() in Settings.model_fields and rest and not key:
+            hint = f"; write two underscores: {PREFIX}{first}__{rest}"
+        else:
+            hint = _hint(section.lower(), Settings)
+        faults.append(f"environment: {shown}: no such section{hint}")
     return faults
 
 
-def _sentence(error: Any) -> str:
-    """Write one fault as a line; values are not repeated, as they may be secrets."""
+def _sentence(error: Any, *, is_json: bool) -> str:
+    """Write one fault as a line; values are not repeated, as they may be secrets.
+
+    `is_json`: it is in an environment variable, where tables and lists of them are JSON.
+    """
+    where = tuple(part for part in error["loc"] if part not in ("", "…")) or ("…",)
+    last = where[-1]
     key = ".".join(
-        str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…"
-        for part in error["loc"]
+        str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…" for part in where
     )
-    if error["type"] == "list_type" and isinstance(error["input"], dict):
-        return f"{key}: write [[{key}]], with two brackets: there may be several"
-    if error["type"] == "list_type":
-        return f"{key}: must be a list: {error['loc'][-1]} = [ … ], with brackets"
-    if error["type"] == "missing":
-        return f"{key}: is missing"
-    if error["type"] != "extra_forbidden":
-        return f"{key}: {field_problem(key, error).problem}"
+    match error["type"]:
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"{key}: {_as_table(where, error['input'], is_json=is_json)}"
+        case "list_type" if isinstance(error["input"], dict) and not is_json:
+            return f"{key}: write [[{key}]], with two brackets: there may be several"
+        case "list_type" if isinstance(last, str):
+            example = '[{ "name": … }]' if is_json else f"{last} = [ … ]"
+            return f"{key}: must be a list: {example}, with brackets"
+        case "list_type":
+            return f"{key}: must be a list of its own, with brackets"
+        case "missing":
+            return f"{key}: is missing"
+        case "literal_error":
+            return f"{key}: must be {error['ctx']['expected']}"
+        case "ip_any_network":
+            return f"{key}: must be an address, or a network like 172.18.0.0/16"
+        case "extra_forbidden":
+            return f"{key}: no such key{_hint_of_key(error['loc'])}"
+        case _:
+            return f"{key}: {field_problem(key, error).problem}"
+
+
+def _as_table(where: Location, value: object, *, is_json: bool) -> str:
+    """Say how the keys of a section, or of one item of a list, are written."""
+    if is_json:
+        return 'must be JSON: { "key": value }'
+    if len(where) > 1:
+        return "must be keys and values in braces: { key = value }"
+    name = where[0]
+    if isinstance(value, list):
+        return f"write [{name}], with one bracket: there is only one"
+    return f"write [{name}] on a line of its own, and its keys below it"
+
+
+def _hint_of_key(where: Location) -> str:
     model: Any = Settings
-    for part in error["loc"][:-1]:
+    for part in where[:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) else None
         model = field.annotation if field is not None else model
         model = get_args(model)[0] if get_origin(model) is list else model
         if not hasattr(model, "model_fields"):
-            return f"{key}: no such key"
-    return f"{key}: no such key{_hint(str(error['loc'][-1]), model)}"
+            return ""
+    return _hint(str(where[-1]), model)
 
 
 def _hint(name: str, model: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from bot.settings.fields import Secret, Section, Snowflake, Token, clean_secret
+from bot.settings.fields import Secret, Section, Snowflake, Token, is_url
 
 
 def _event_type(name: str) -> str:
@@ -30,17 +30,27 @@ def _event_type(name: str) -> str:
     return kind
 
 
+_BOT_TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{6,}\.[\w-]{27,}", re.ASCII)
+
+
 def _bot_token(text: str) -> str:
-    """Take away what documents of Discord put around a token: `Bot …`, `<…>`, quotes."""
-    return str(clean_secret(re.sub(r"^Bot\s+|[<>]", "", text)))
+    """Take away what people copy with a token: `Bot …`, `<…>`, quotes, a variable's name."""
+    found = _BOT_TOKEN.search(text)
+    return found[0] if found is not None else text
 
 
 def _proxy(address: str) -> str:
-    if address and not re.fullmatch(r"https?://[^/\s]+/?", address):
+    if address and not (re.fullmatch(r"https?://[^/\s]+/?", address) and is_url(address)):
         raise ValueError(
             "write it like http://proxy.example.org:3128, with http://user:password@… if it asks"
             " for them; SOCKS is not possible"
         )
+    return address
+
+
+def _url(address: str) -> str:
+    if address and not is_url(address):
+        raise ValueError("write it like https://discord.com/api/v10, or leave it out")
     return address
 
 
@@ -149,8 +159,8 @@ class DiscordSettings(Section):
     feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
     publish: bool = False
     proxy: Annotated[Secret, AfterValidator(_proxy)] = ""
-    api_url: str = ""
-    gateway_url: str = ""
+    api_url: Annotated[str, AfterValidator(_url)] = ""
+    gateway_url: Annotated[str, AfterValidator(_url)] = ""
     channels: Channels = Channels()
     roles: Roles = Roles()
     rules: Annotated[list[RuleSettings], AfterValidator(_unique_names)] = []

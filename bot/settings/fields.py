@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -39,24 +40,26 @@ def clean_secret(value: Any) -> Any:
 
 _ID_AS_COPIED = re.compile(
     r"<(?:#|@&?|@!)(\d+)>"  # a mention
-    r"|https?://(?:\w+\.)?discord(?:app)?\.com/channels/(?:\d+/)?(\d+)/?"  # the link to a channel
+    r"|(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/"  # the link to a channel
+    r"channels/(?:\d+/)?(\d+)(?:/\d*)?"
 )
 
 
 def _discord_id(value: Any) -> Any:
     """Read an id as Discord lets people copy it: digits, a mention, the link to a channel."""
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        value = clean_secret(value)
+        copied = _ID_AS_COPIED.fullmatch(value)
+        if copied is not None:
+            return copied[1] or copied[2]
+        if not value or value.isdecimal():
+            return value or 0
+    if type(value) is int:
         return value
-    value = clean_secret(value)
-    copied = _ID_AS_COPIED.fullmatch(value)
-    if copied is not None:
-        return copied[1] or copied[2]
-    if value and not value.isdecimal():
-        raise ValueError(
-            "must be an id: switch on Settings > Advanced > Developer Mode in Discord, right-click"
-            " the channel or the role, Copy ID"
-        )
-    return value or 0
+    raise ValueError(
+        "must be an id: switch on Settings > Advanced > Developer Mode in Discord, right-click"
+        " the channel or the role, Copy ID"
+    )
 
 
 Snowflake = Annotated[int, BeforeValidator(_discord_id), Field(ge=0, lt=2**63)]
@@ -68,15 +71,28 @@ Token = Annotated[Secret, AfterValidator(_token)]
 """A secret that is sent in a header."""
 
 
+def is_url(text: str) -> bool:
+    """Whether a text is an address with a scheme, a host and, if any, a port that exists."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme and parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        if not available_timezones():
+        known = available_timezones()
+        if not known:
             raise ValueError(
                 "this machine has no time zone database: install the package tzdata"
             ) from None
-        raise ValueError("not a time zone; write one like 'Europe/Berlin'") from None
+        city = name.strip().rpartition("/")[2].replace(" ", "_").casefold()
+        meant = sorted(zone for zone in known if zone.rpartition("/")[2].casefold() == city)
+        example = f"did you mean {meant[0]}?" if meant else "write one like 'Europe/Berlin'"
+        raise ValueError(f"not a time zone; {example}") from None
     return name
 
 
@@ -91,7 +107,7 @@ def _language(name: str) -> str:
 
 
 def _host(host: str) -> str:
-    if "/" in host:
+    if "/" in host or not host.isprintable() or " " in host:
         raise ValueError("a name or an address without http:// and without a path, like '0.0.0.0'")
     if host.startswith("[") or (host.count(":") == 1):
         raise ValueError(
@@ -101,9 +117,11 @@ def _host(host: str) -> str:
 
 
 def _path(path: Path) -> Path:
-    if min(str(path), default="") < " ":
+    if not path.name:
+        raise ValueError("must name a file or a folder")
+    if min(str(path)) < " ":
         raise ValueError(r"a path cannot contain control characters; write \\ or / between folders")
-    return path
+    return path.expanduser()
 
 
 def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
@@ -134,6 +152,9 @@ Language = Annotated[str, AfterValidator(lambda name: name and _language(name))]
 Host = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_host)]
 
 FilePath = Annotated[Path, AfterValidator(_path)]
+"""A file or a folder; `~` is the user's own."""
+
+AnyCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 TrustedProxy = Annotated[IPvAnyNetwork, AfterValidator(_proxy)]
 

@@ -17,6 +17,10 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz_-0123456789A
         ("Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z", "the client secret of OAuth2"),
         ("https://discord.com/api/webhooks/1/abc", "no bot's token"),
         (TOKEN.rpartition(".")[0], "a part of a token"),
+        (TOKEN[1:], "a token that was cut off"),
+        (TOKEN[:-20], "a token that was cut off"),
+        (f"{TOKEN[:9]} {TOKEN[9:]}", "a blank in it"),
+        ("${DISCORD_TOKEN}", "the name of a variable"),
     ],
 )
 def test_rejection_says_what_the_token_looks_like(pasted: str, looks_like: str) -> None:
@@ -28,7 +32,15 @@ def test_rejection_says_what_the_token_looks_like(pasted: str, looks_like: str) 
 
 
 @pytest.mark.parametrize(
-    "written", [f"Bot {TOKEN}", f'"{TOKEN}"', f"<{TOKEN}>", f'Bot "{TOKEN}"\n']
+    "written",
+    [
+        f"Bot {TOKEN}",
+        f'"{TOKEN}"',
+        f"<{TOKEN}>",
+        f'Bot "{TOKEN}"\n',
+        f"“{TOKEN}”",
+        f"token={TOKEN},",
+    ],
 )
 def test_what_stands_around_a_token_is_taken_away(written: str) -> None:
     assert DiscordSettings(token=written).token == TOKEN

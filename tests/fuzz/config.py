@@ -11,8 +11,8 @@ from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
 from bot.discord_settings import build_router, channels_in_use
-from bot.settings import PREFIX
 from bot.settings.config import ConfigError, load
+from bot.settings.sources import PREFIX
 from tests.cogs.hostile_texts import invisible
 
 SECRET = "S3CR3T-Value-1"

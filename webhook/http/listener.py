@@ -51,6 +51,7 @@ class CannotListen(Exception):
 
     def __init__(self, host: str, port: int, fault: OSError | UnicodeError) -> None:
         self.is_taken = getattr(fault, "errno", 0) == errno.EADDRINUSE
+        self.setting = "http.port"
         if self.is_taken:
             problem = f"another program already listens on the address {host}:{port}"
             self.mend = "stop it, or choose another [http] port"
@@ -59,6 +60,7 @@ class CannotListen(Exception):
             self.mend = "choose one above 1023, such as 30150"
         else:
             problem = f"this machine cannot listen on [http] host = {host!r}: {fault}"
+            self.setting = "http.host"
             self.mend = (
                 "write 127.0.0.1 for programs on this machine, 0.0.0.0 for all, or its own address"
             )

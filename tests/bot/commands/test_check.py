@@ -21,6 +21,7 @@ from bot.settings import (
     DatabaseSettings,
     DiscordSettings,
     HttpSettings,
+    LogSettings,
     MapSettings,
     NamedKey,
     Roles,
@@ -260,8 +261,9 @@ async def test_unknown_supervisor_role_is_a_fault(setup: CheckedSetup) -> None:
     assert any("role supervisor (5) does not exist" in line for line in lines)
 
 
-async def test_unknown_panic_role_is_a_fault(setup: CheckedSetup) -> None:
-    assert "panic_role (5) does not exist" in await setup.fault(panic_role=5)
+@pytest.mark.parametrize("name", ["panic_role", "emergency_role", "alarm_role"])
+async def test_unknown_called_role_is_a_fault(setup: CheckedSetup, name: str) -> None:
+    assert f"{name} (5) does not exist" in await setup.fault(**{name: 5})
 
 
 async def test_channels_in_another_guild_are_a_fault(setup: CheckedSetup) -> None:
@@ -493,10 +495,42 @@ async def test_equal_tokens_are_a_fault(setup: CheckedSetup) -> None:
     assert any("the clients a and b have the same token" in line for line in lines)
 
 
-async def test_address_of_another_machine_is_a_fault(setup: CheckedSetup) -> None:
-    settings = setup.settings().model_copy(update={"http": HttpSettings(host="192.0.2.1")})
+async def test_faults_name_the_line_or_the_variable_of_their_setting(
+    setup: CheckedSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = setup.folder / "config.toml"
+    file.write_text('[http]\nhost = "192.0.2.1"\n[discord.channels]\nemergency = 5\n')
+    settings = setup.settings(
+        channels=Channels(emergency=5), emergency_role=6, roles=Roles(viewer=[7])
+    )
+    settings = settings.model_copy(update={"http": HttpSettings(host="192.0.2.1")})
+    monkeypatch.setenv("SENTINEL_DATABASE__PATH", "x")
+    setup.folder.joinpath("sentinel.db").mkdir()
+    faults = [line.split("\n")[0] for line in await setup.check_lines(settings, file)]
+    faults = [line for line in faults if line.startswith("FAULT")]
+    assert len(faults) == 3
+    assert faults[0].endswith(
+        "it is a folder; name a file in [database] path (environment: SENTINEL_DATABASE__PATH)"
+    )
+    assert "this machine cannot listen on [http] host = '192.0.2.1': " in faults[1]
+    assert faults[1].endswith(f"({file}, line 2)")
+    assert faults[2] == f"FAULT channel emergency (5) does not exist ({file}, line 4)"
+
+
+async def test_folders_that_the_bot_cannot_write_to_are_faults(setup: CheckedSetup) -> None:
+    (setup.folder / "file").touch()
+    settings = setup.settings().model_copy(
+        update={
+            "database": DatabaseSettings(
+                path=setup.folder / "file" / "data" / "sentinel.db",
+                backup_folder=setup.folder / "file",
+            ),
+            "log": LogSettings(file=setup.folder),
+        }
+    )
     lines = await setup.check_lines(settings)
-    assert any("this machine cannot listen on [http] host = '192.0.2.1'" in line for line in lines)
+    assert sum(f"{setup.folder / 'file'} is a file, not a folder" in line for line in lines) == 2
+    assert f"FAULT {setup.folder} is a folder\n      name a file" in lines
 
 
 async def test_unreadable_secret_is_a_fault(setup: CheckedSetup) -> None:

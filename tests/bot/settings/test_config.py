@@ -58,6 +58,8 @@ def test_a_misnamed_file_is_a_fault(name: str) -> None:
 def test_config_toml_with_byte_order_mark_is_read() -> None:
     Path("config.toml").write_bytes(b"\xef\xbb\xbf[http]\nport = 4000\n")
     assert load(None).http.port == 4000
+    Path("config.toml").write_text("[http]\nport = 4001\n", "utf-16")  # PowerShell's `>`
+    assert load(None).http.port == 4001
 
 
 def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +82,7 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
         ("[http]\nport = 70000", "config.toml, line 2: http.port: must be 65535 or less"),
         ('[community]\nlanguage = "tlh"', "choose en (English), de (Deutsch)"),
         ('[community]\ntimezone = "Mars"', "not a time zone; write one like 'Europe/Berlin'"),
+        ('[community]\ntimezone = "berlin"', "not a time zone; did you mean Europe/Berlin?"),
         ('[community]\ndaily_at = "24:00"', "is not a time of day; write one like '06:00'"),
         (
             '[cad]\nkeys = ["short"]',
@@ -92,7 +95,24 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
         ),
         ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: is missing"),
         ('[http]\ncertificate = "a.pem"', "http: certificate and private_key belong together"),
-        ('[http]\ntrusted_proxies = ["nginx"]', "http.trusted_proxies.0: value is not a valid"),
+        ('[http]\ntrusted_proxies = ["nginx"]', "http.trusted_proxies.0: must be an address, or"),
+        ("[http]\nport = 030150", "text, also a time, in quotation marks"),
+        ("http:\n  port: 1", "write key = value"),
+        ('{ "http": 1 }', "each line is a [section], key = value"),
+        ("[approvals]\nown = yes", "without: true, false"),
+        ('"" = 1', "…: no such key"),
+        ("http = 1", "line 1: http: write [http] on a line of its own, and its keys below it"),
+        ("[[http]]\nport = 1", "line 1: http: write [http], with one bracket"),
+        ('[log]\nlevel = "warn"', "log.level: must be 'debug', 'info', 'warning' or 'error'"),
+        ('[cad.statuses]\nunits = ["a"]', "cad.statuses.units: must be keys and values in braces"),
+        ("[map]\npoints = [1]", "map.points.0: must be a list of its own, with brackets"),
+        ('[cad.api]\nserver = "one"', "line 2: cad.api.server: must be a whole number"),
+        ("[cad.api]\nserver = { cad = 0 }", "line 2: cad.api.server.cad: must be 1 or more"),
+        ('[database]\npath = ""', "database.path: must name a file"),
+        ("[discord.channels]\nlog = 1.5e17", "discord.channels.log: must be an id"),
+        ("[discord.channels]\nlog = [1]", "discord.channels.log: must be an id"),
+        ('[discord]\nproxy = "http://127.0.0.1:99999"', "discord.proxy: write it like http://"),
+        ('[discord]\napi_url = "discord"', "discord.api_url: write it like https://"),
         ('[http]\ntrusted_proxies = ["0.0.0.0/0"]', "this trusts everybody; name the address"),
         ("[http", "config.toml: not TOML: "),
         ("[http]\n[cad]\n[http]", "twice (at line 3, column 6); this section is there already"),
@@ -256,26 +276,33 @@ def test_variable_of_an_unknown_section_is_a_fault(
     monkeypatch.setenv("SENTINEL_HTPP__PORT", "1")
     with pytest.raises(ConfigError, match="SENTINEL_HTPP__PORT: no such section; did you mean"):
         load(None)
+    monkeypatch.delenv("SENTINEL_HTPP__PORT")
+    monkeypatch.setenv("SENTINEL_HTTP_PORT", "1")
+    with pytest.raises(ConfigError, match="write two underscores: SENTINEL_HTTP__PORT"):
+        load(None)
 
 
 @pytest.mark.parametrize(
     "value",
-    ["A-CAD-KEY", '"A-CAD-KEY"', "[A-CAD-KEY]", '["A-CAD-KEY"]', "'A-CAD-KEY',"],
+    ["5E104432-A", '"5E104432-A"', "[5E104432-A]", '["5E104432-A"]', "'5E104432-A',"],
 )
+@pytest.mark.parametrize("ending", ["-A", ""])  # without, it could be a number, a very large one
 def test_lists_in_the_environment_are_read_as_people_write_them(
-    monkeypatch: pytest.MonkeyPatch, value: str
+    monkeypatch: pytest.MonkeyPatch, value: str, ending: str
 ) -> None:
-    monkeypatch.setenv("SENTINEL_CAD__KEYS", value)
-    assert [key.key for key in load(None).cad.keys] == ["A-CAD-KEY"]
+    monkeypatch.setenv("SENTINEL_CAD__KEYS", value.replace("-A", ending))
+    assert [key.key for key in load(None).cad.keys] == [f"5E104432{ending}"]
 
 
 def test_roles_in_the_environment_are_ids_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTINEL_DISCORD__ROLES__VIEWER", "123, <@&456>")
     monkeypatch.setenv("SENTINEL_DISCORD__ROLES__ADMIN", "789")
+    monkeypatch.setenv("SENTINEL_DISCORD__ROLES__APPROVER", "1 2;3")
     monkeypatch.setenv("SENTINEL_HTTP__TRUSTED_PROXIES", "10.0.0.1, 10.0.0.2")
     settings = load(None)
     assert settings.discord.roles.viewer == [123, 456]
     assert settings.discord.roles.admin == [789]
+    assert settings.discord.roles.approver == [1, 2, 3]
     assert len(settings.http.trusted_proxies) == 2
 
 
@@ -293,11 +320,21 @@ def test_fault_of_a_variable_names_the_variable(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-def test_section_in_the_environment_that_is_no_json_is_a_fault(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("CAD", "must be JSON"),
+        ("CAD__STATUSES__UNITS", "must be JSON"),
+        ("WEBSOCKET__CLIENTS", "websocket.clients.0: must be JSON"),
+        ("WEBSOCKET__CLIENTS__0__TOKEN", "websocket.clients: must be a list"),
+        ("HTTP__PORT__X", "http.port: must be a whole number"),
+    ],
+)
+def test_variable_that_is_no_json_or_goes_too_deep_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, name: str, fault: str
 ) -> None:
-    monkeypatch.setenv("SENTINEL_CAD", "abc")
-    with pytest.raises(ConfigError, match="environment: SENTINEL_CAD: must be JSON"):
+    monkeypatch.setenv(f"SENTINEL_{name}", "abc")
+    with pytest.raises(ConfigError, match=f"environment: SENTINEL_{name}: {fault}"):
         load(None)
 
 
@@ -310,6 +347,7 @@ def test_section_in_the_environment_that_is_no_json_is_a_fault(
         '" 123456789012345678 "',
         '"https://discord.com/channels/1/123456789012345678"',
         '"https://ptb.discord.com/channels/1/123456789012345678"',
+        '"discord.com/channels/1/123456789012345678/987654321098765432"',
     ],
 )
 def test_ids_are_read_as_discord_lets_people_copy_them(value: str) -> None:
