@@ -27,8 +27,8 @@ from bot.discord_settings import build_router, effective_texts, escalation_plan
 from bot.health import Health, MetricsRefresher
 from bot.locks import alone_on_database, alone_with_token
 from bot.settings import Settings, StaleSettings
-from cogs.bot import DiscordStatus
 from cogs.commands.admin.status import RuntimeStatus
+from cogs.connection import DiscordStatus
 from cogs.delivery.delivery_context import Pace, PostedBefore
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language

@@ -31,8 +31,9 @@ from bot.discord_settings import (
     with_rules,
 )
 from bot.settings import DiscordSettings, Settings
-from cogs.bot import DiscordStatus, SentinelBot
+from cogs.bot import SentinelBot
 from cogs.commands.admin.status import RuntimeStatus
+from cogs.connection import DiscordStatus
 from cogs.delivery.delivery import Delivery
 from cogs.delivery.delivery_context import DeliveryContext, Pace, PostedBefore
 from cogs.delivery.explain import Routes
@@ -181,7 +182,7 @@ class DiscordService:
         reporting = run_periodically(self.reports.run, REPORT_RETRY)
         self._reporting = group.create_task(reporting, name="troubles")
         if self._bot is not None:
-            connecting = self._bot.run_until_cancelled(self._settings.discord.token)
+            connecting = self._bot.connection.run_until_cancelled(self._settings.discord.token)
             self._connecting = group.create_task(connecting, name="discord")
 
     async def finish(self) -> None:

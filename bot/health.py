@@ -6,7 +6,7 @@ from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
-from cogs.bot import DiscordStatus
+from cogs.connection import DiscordStatus
 from cogs.i18n.language import ENGLISH, using_locale
 from cogs.routing.troubles import Troubles
 from db import cards, feeds, journal

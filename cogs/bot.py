@@ -1,21 +1,18 @@
-"""The Discord client: logs in, stays connected, and knows the commands and buttons."""
+"""The Discord client: knows the commands and buttons, and what follows from Discord's events."""
 
 import asyncio
 import logging
 import math
-import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import discord
-from discord import app_commands
 from discord.ext import commands
 
-from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
 from cogs.command_sync import CommandSync
+from cogs.command_tree import SentinelTree
 from cogs.commands import alerts, cad, incidents, links
 from cogs.commands.admin import audit
 from cogs.commands.admin.drills import DrillCommands
@@ -31,11 +28,11 @@ from cogs.commands.properties import lists as property_lists
 from cogs.commands.properties import property as properties
 from cogs.commands.properties.decisions import PropertyDecisions
 from cogs.commands.properties.visitors import VisitorCommands
+from cogs.connection import DiscordConnection, DiscordStatus
 from cogs.debounce import Debounce
 from cogs.delivery.explain import Routes
 from cogs.delivery.outage import GATEWAY
 from cogs.delivery.rest.errors import trace_answers
-from cogs.moved_commands import outdated_command
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth, find_channel
 from cogs.routing.stored import RoutingStore
@@ -45,34 +42,9 @@ from cogs.setup.wizard import SetupWizard
 from cogs.ui.buttons import Buttons
 from cogs.ui.modals import Forms
 from cogs.ui.pages import PageTurner
-from cogs.ui.permissions import permission_of
 from cogs.ui.responder import Responder, SentinelClient, SentinelCog
 from webhook.protocol.context import Context
-from webhook.protocol.errors import Forbidden
 from webhook.queries.audit import count_undelivered
-
-MAX_BACKOFF = 300.0
-"""Seconds between two tries to log in, at most."""
-
-TOKEN_REFUSED = 4004
-"""The gateway's close code for a token that does not hold, or no longer does."""
-
-SPARED_SESSIONS = 100
-"""Of the 1,000 connections that Discord allows in a day, those that are begun slowly."""
-
-LOGIN = "login"
-
-UNREADABLE = (ValueError, KeyError, TypeError)
-"""What discord.py raises on an answer that was cut short, or is not Discord's."""
-
-UNREADABLE_BACKOFF = 5.0
-"""Seconds until the gateway is tried again after it sent something unreadable."""
-
-OUTDATED = (
-    app_commands.CommandNotFound,
-    app_commands.CommandSignatureMismatch,
-    app_commands.TransformerError,
-)
 
 SYNC_RETRY = 10.0
 """Seconds until commands are registered again after a fault that is not Discord's."""
@@ -95,47 +67,6 @@ LISTS = (
 """Every list that is shown in pages."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class DiscordStatus:
-    """How things stand with Discord: `off`, `connecting`, `ready` or `refused`."""
-
-    state: str = "off"
-
-
-class SentinelTree(app_commands.CommandTree["SentinelBot"]):
-    """The commands: checks the permissions that they declare, and says what went wrong."""
-
-    async def interaction_check(self, interaction: discord.Interaction["SentinelBot"], /) -> bool:
-        responder = self.client.responder
-        responder.begin(interaction)
-        command = interaction.command
-        if interaction.type is discord.InteractionType.autocomplete:
-            return True  # who may not use a command is offered nothing: Responder.choices
-        if command is not None:
-            try:
-                responder.require(interaction, permission_of(command))
-            except Forbidden as fault:
-                await responder.report_error(interaction, fault)
-                return False
-        return True
-
-    async def on_error(
-        self,
-        interaction: discord.Interaction["SentinelBot"],
-        error: app_commands.AppCommandError,
-        /,
-    ) -> None:
-        fault: Exception = error
-        if isinstance(error, app_commands.CommandInvokeError):
-            fault = error.original
-        elif isinstance(error, OUTDATED):
-            fault = outdated_command(error)
-        if interaction.type is discord.InteractionType.autocomplete:
-            log.debug("no choices: %s", fault)
-            return
-        await self.client.responder.report_error(interaction, fault)
 
 
 class SentinelBot(SentinelClient):
@@ -174,6 +105,7 @@ class SentinelBot(SentinelClient):
         troubles.add(self.setup_health.troubles)
         self._discord_status = discord_status
         self._outage = runtime_status.outage
+        self.connection = DiscordConnection(self, discord_status, self._outage, on_login)
         self._context = context
         self._has_looked = False
         self._sync = CommandSync(self.tree, context)
@@ -182,7 +114,6 @@ class SentinelBot(SentinelClient):
         self._registering: asyncio.Task[None] | None = None
         runtime_status.register_commands = lambda: self.register_commands(self.guilds)
         self._greeting = Greeting(context)
-        self._on_login = on_login
         self._change = Debounce(CHANGE_INTERVAL, self._check_setup)
         self._on_change = on_change
         self._our_cogs: list[commands.Cog] = [
@@ -212,28 +143,6 @@ class SentinelBot(SentinelClient):
             responder, [*self._our_cogs, PageTurner(responder, LISTS), CardOpener(responder)]
         )
         self._forms = Forms(responder, self._our_cogs)
-
-    async def run_until_cancelled(self, token: str) -> None:
-        """Log in and stay connected; while Discord is down, try again and again.
-
-        Returns if Discord rejects the token: trying again would only get the address banned.
-        """
-        self._discord_status.state = "connecting"
-        try:
-            with self._outage.instead_of_tracebacks():
-                await self._log_in(token)
-                self._on_login()
-                await self._spare_sessions()
-                await self._stay_connected()
-        except discord.LoginFailure:
-            self._give_up(f"{describe_rejection(token)}; {HOW_TO_GET_IT}")
-        except discord.ConnectionClosed as fault:
-            if fault.code == TOKEN_REFUSED:
-                self._give_up(f"{describe_rejection(token)}; {HOW_TO_GET_IT}")
-            else:
-                self._give_up(f"Discord ended the connection: {fault}")
-        except discord.PrivilegedIntentsRequired as fault:
-            self._give_up(str(fault))
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Start the handlers of an event; after `close` discord.py has nowhere to run them."""
@@ -286,8 +195,7 @@ class SentinelBot(SentinelClient):
     on_resumed = on_ready
 
     async def on_disconnect(self) -> None:
-        if self._discord_status.state == "ready":
-            self._discord_status.state = "connecting"
+        self.connection.lose_connection()
 
     async def on_guild_join(self, _: discord.Guild) -> None:
         self._change.act()
@@ -386,64 +294,3 @@ class SentinelBot(SentinelClient):
 
     def _configured_guild(self) -> int:
         return single_id(self.setup_health.layout, "guild_id")
-
-    async def _stay_connected(self) -> None:
-        """Be connected for good; what discord.py does not foresee is another connection's end."""
-        while not self.is_closed():
-            try:
-                await self.connect(reconnect=True)
-            except UNREADABLE as fault:
-                self._outage.begin(GATEWAY, f"its gateway sent something unreadable: {fault!r}")
-                await self.on_disconnect()
-                if self.ws is not None:
-                    await self.ws.close()
-                await asyncio.sleep(UNREADABLE_BACKOFF)
-
-    async def _spare_sessions(self) -> None:
-        """Wait if few of the day's connections are left: a crash loop must not use them up.
-
-        Discord resets the token of a bot that begins more sessions than it may.
-        """
-        try:
-            answer = await self.http.request(discord.http.Route("GET", "/gateway/bot"))
-            limit = answer["session_start_limit"]
-            left, until_reset = int(limit["remaining"]), int(limit["reset_after"]) / 1000
-        except (discord.DiscordException, aiohttp.ClientError, OSError, *UNREADABLE):
-            return
-        if left < SPARED_SESSIONS:
-            wait = until_reset / max(1, left)
-            log.warning(
-                "only %s connections to Discord are left for %.0f s, as the bot was started again"
-                " and again; connecting in %.0f s",
-                left,
-                until_reset,
-                wait,
-            )
-            await asyncio.sleep(wait)
-
-    async def _log_in(self, token: str) -> None:
-        backoff = 1.0
-        while True:
-            try:
-                await self.login(token)
-                self._outage.end(LOGIN)
-                return
-            except discord.LoginFailure:
-                raise
-            except (
-                discord.HTTPException,
-                aiohttp.ClientError,
-                OSError,
-                TimeoutError,
-                *UNREADABLE,
-            ) as fault:
-                self._outage.begin(LOGIN, str(fault) or type(fault).__name__)
-            await self.http.close()
-            # `close` closes the connector as well, and `login` would use it again.
-            self.http.connector = aiohttp.TCPConnector(limit=0)
-            await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
-            backoff = min(MAX_BACKOFF, backoff * 2)
-
-    def _give_up(self, reason: str) -> None:
-        self._discord_status.state = "refused"
-        log.error("%s", reason)

@@ -12,8 +12,8 @@ from bot.commands.check import Report
 from bot.discord_pipeline import discord_proxy, point_discord_at
 from bot.discord_settings import apply_setup, layout_of, threaded_channels, with_rules
 from bot.settings import AlarmSettings, DiscordSettings, Settings
-from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
+from cogs.connection import UNREADABLE
 from cogs.delivery.rest.clock import WORTH_TELLING, DiscordClock
 from cogs.delivery.rest.errors import trace_answers
 from cogs.routing.layout import CATEGORY, PRESET, Layout, choices, merged_layout

@@ -24,8 +24,8 @@ from bot.discord_settings import (
 )
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Settings
-from cogs.bot import DiscordStatus
 from cogs.commands.admin.status import RuntimeStatus
+from cogs.connection import DiscordStatus
 from cogs.delivery.delivery_context import Pace, PostedBefore
 from cogs.delivery.explain import Routes, explain, resolve_event
 from cogs.escalation import AlarmEscalation, EscalationPlan

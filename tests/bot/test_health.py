@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.background import ErrorCounter, PeriodicChecks
 from bot.health import Health, MetricsRefresher
-from cogs.bot import DiscordStatus
 from cogs.commands.admin.status import RuntimeStatus
+from cogs.connection import DiscordStatus
 from cogs.delivery.rest.errors import Hindrance
 from cogs.program_health import ProgramHealth
 from cogs.routing.troubles import Troubles

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from cogs import bot
+from cogs import connection
 from cogs.delivery.delivery_context import Pace
 from cogs.delivery.rest import errors as rest_errors
 from tests.cogs.discord_failures import CLOUDFLARE, DELIVERIES, FAILURES, LIMITED
@@ -27,7 +27,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest_errors, "MAX_SLEEP", 0.2)
     monkeypatch.setattr(rest_errors, "DEFAULT_RETRY_AFTER", 0.05)
     monkeypatch.setattr(rest_errors, "UNAUTHORIZED_RETRY", 0.05)
-    monkeypatch.setattr(bot, "UNREADABLE_BACKOFF", 0.01)
+    monkeypatch.setattr(connection, "UNREADABLE_BACKOFF", 0.01)
 
 
 async def _push_record(env: BotEnvironment, number: int) -> None:
