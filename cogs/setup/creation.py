@@ -19,7 +19,7 @@ from cogs.routing.visibility import (
     hidden_channels,
     writable_channels,
 )
-from cogs.setup.pages import CHANNELS, PINGS
+from cogs.setup.keys import CHANNELS, PINGS
 from webhook.protocol.errors import Conflict
 
 NAME = "CAD Sentinel"

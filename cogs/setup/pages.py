@@ -4,43 +4,34 @@ The pages about the CAD and the game server are in `cogs.setup.cad_pages`. A pag
 is stored and from Discord's present state, so it survives a restart.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import discord
 
-from cogs.i18n.language import LANGUAGES, N_, _, native_name, plural
-from cogs.routing.community import CommunityTexts
+from cogs.i18n.language import LANGUAGES, _, native_name, plural
 from cogs.routing.layout import (
     GUILD,
-    PRESET,
     SUPERVISOR_ROLES,
-    Layout,
     channel_ids,
-    merged_layout,
     single_id,
 )
 from cogs.routing.setup_health import (
     NEEDED_PERMISSIONS,
-    call_problem,
     find_channel,
     find_role,
     hidden_problem,
     lacking,
-    problem_of,
 )
 from cogs.routing.visibility import (
-    CalledRole,
-    HiddenChannel,
     by_role,
-    hidden_channels,
-    writable_channels,
 )
+from cogs.setup.keys import CHANNELS, keys_of, name_of, page_of, purpose_of, takes_one
+from cogs.setup.state import FULL, PRESETS, SMALL, SetupState
 from cogs.ui.embeds import FIELD, CardBuilder, Colour
 from cogs.ui.home import home_guild
-from cogs.ui.text import fitting, inert_line
+from cogs.ui.text import fitting
 
 MOST_ROLES = 25
 
@@ -58,83 +49,6 @@ LISTED = 600
 """Characters of a key's roles or channels, with their problems."""
 
 PAGES = ("roles", "channels", "pings", "community", "cad")
-
-ROLES = {
-    "roles.viewer": N_("can look everything up"),
-    "roles.dispatcher": N_(
-        "can also answer alarms, send drones, edit any property, its equipment and access list"
-    ),
-    "roles.approver": N_("can also approve, deny and restore"),
-    "roles.admin": N_("can do everything; Server Settings › Integrations lets them see /setup"),
-}
-"""What the roles are for."""
-
-PINGS = {
-    "panic_role": N_("when somebody presses their panic button"),
-    "emergency_role": N_("when a 911 call comes in"),
-    "alarm_role": N_("when an alarm begins at a property"),
-    SUPERVISOR_ROLES: N_("when nobody has acknowledged an alarm for long"),
-}
-"""When the roles are mentioned."""
-
-CHANNELS = {
-    "channels.emergency": N_("911 and 311 calls"),
-    "channels.dispatch": N_("dispatch calls, tones, pages, station alerts"),
-    "channels.panic": N_("panic buttons"),
-    "channels.board": N_("one message with the units on duty and the open calls"),
-    "channels.units": N_("every change of a unit's status"),
-    "channels.records": N_("records, bulletins, warrants"),
-    "channels.alerts": N_("alarms at properties"),
-    "channels.visits": N_("visitors seen by the cameras"),
-    "channels.crimes": N_("crimes reported by scripts"),
-    "channels.access": N_("who badges in at a door"),
-    "channels.properties": N_("changes to properties"),
-    "channels.drones": N_("drones in the air"),
-    "channels.approvals": N_("new properties and requested removals"),
-    "channels.log": N_("messages about the bot itself"),
-}
-"""What is posted in the channels."""
-
-PURPOSES = ROLES | PINGS | CHANNELS
-"""What the keys of the layout are for that can be picked."""
-
-_KEYS = {"roles": ROLES, "channels": CHANNELS, "pings": PINGS}
-
-_NAMES = {
-    "panic_role": N_("panic"),
-    "emergency_role": N_("911"),
-    "alarm_role": N_("alarm"),
-    SUPERVISOR_ROLES: N_("supervisor"),
-}
-
-SMALL = "small"
-FULL = "full"
-
-PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
-    SMALL: {
-        "board": ("channels.board",),
-        "dispatch": (
-            "channels.dispatch",
-            "channels.emergency",
-            "channels.panic",
-            "channels.records",
-        ),
-        "security": (
-            "channels.alerts",
-            "channels.visits",
-            "channels.crimes",
-            "channels.access",
-            "channels.properties",
-            "channels.drones",
-        ),
-        "approvals": ("channels.approvals",),
-        "log": ("channels.log",),
-    },
-    FULL: {key.removeprefix("channels."): (key,) for key in CHANNELS if key != "channels.units"},
-}
-"""The channels that can be created together, with what is posted there. Statuses drown all else,
-and the board shows them: who wants each change chooses a channel for them.
-"""
 
 COMMON_ZONES = (
     "UTC",
@@ -165,91 +79,12 @@ COMMON_ZONES = (
 """Time zones that are offered in a menu; a form takes any."""
 
 
-@dataclass(frozen=True)
-class SetupState:
-    """What a page is made from: the file's layout, what was chosen here, and the server.
-
-    `called_roles` follow from both. `texts` count now, `chosen_texts` were chosen here.
-    """
-
-    file: Layout
-    chosen: Layout
-    guild: discord.Guild
-    guilds: tuple[discord.Guild, ...]
-    called_roles: Sequence[CalledRole]
-    texts: CommunityTexts
-    chosen_texts: CommunityTexts
-
-    @property
-    def layout(self) -> Layout:
-        return merged_layout(self.file, self.chosen)
-
-    def usable(self, key: str, guilds: Sequence[discord.Guild]) -> list[int]:
-        """Return the ids of a key that exist in these servers."""
-        found = find_channel if key in CHANNELS else find_role
-        return [number for number in self.layout[key] if found(guilds, number) is not None]
-
-    def problem(self, key: str, number: int) -> str:
-        """Say why a role or a channel of a key is of no use; blank if it is well."""
-        calls = [one for one in self.called_roles if (one.what, one.role_id) == (key, number)]
-        problems = [problem_of(self.guilds, key, number)]
-        problems += [call_problem(self.guilds, called) for called in calls]
-        return next(filter(None, problems), "")
-
-    def hidden(self) -> list[HiddenChannel]:
-        """Return the channels that roles cannot see and should."""
-        find = partial(find_channel, self.guilds)
-        return hidden_channels(find, self.layout, self.called_roles)
-
-    def writable(self) -> list[discord.abc.GuildChannel]:
-        """Return the channels made by /setup in which others than the bot write."""
-        return writable_channels(partial(find_channel, self.guilds), self.layout)
-
-    def missing_roles(self) -> list[str]:
-        """Return the roles that do not exist, unless none was chosen on purpose."""
-        return [key for key in ROLES if self._is_missing(key)]
-
-    def missing_channels(self, preset: str) -> dict[str, list[str]]:
-        """Return what is posted nowhere, unless on purpose, by the preset's channel for it."""
-        found = {
-            name: list(filter(self._is_missing, keys)) for name, keys in PRESETS[preset].items()
-        }
-        return {name: keys for name, keys in found.items() if keys}
-
-    def presets(self) -> list[str]:
-        """Return which presets can be created: once there are channels, only what they are.
-
-        Before it was stored which that is, channels that are used twice were a small set.
-        """
-        shared = [self.usable(key, self.guilds) for key in CHANNELS if key != "channels.board"]
-        ids = [number for usable in shared for number in usable]
-        if not ids:
-            return list(PRESETS)
-        stored = single_id(self.layout, PRESET)
-        if stored:
-            return [list(PRESETS)[stored - 1]]
-        return [SMALL] if len(set(ids)) < len(ids) else [FULL]
-
-    def _is_missing(self, key: str) -> bool:
-        return self.chosen.get(key) != () and not self.usable(key, self.guilds)
-
-
 @dataclass
 class SetupPage:
     """An embed and the controls below it."""
 
     card: CardBuilder
     items: list[discord.ui.Item[Any]] = field(default_factory=list)
-
-
-def keys_of(page: str, layout: Layout) -> list[str]:
-    """Return the layout's keys on a page."""
-    return [key for key in _KEYS.get(page, ()) if key in layout]
-
-
-def page_of(key: str) -> str:
-    """Return the page that a key is on."""
-    return next(page for page, keys in _KEYS.items() if key in keys)
 
 
 def roles_page(state: SetupState) -> SetupPage:
@@ -394,7 +229,7 @@ def _group_page(state: SetupState, name: str, title: str, intro: str, none: str)
     lines = [_line(state, key, none) for key in keys_of(name, state.file)]
     card = CardBuilder(heading(name, title), Colour.NORMAL, "\n".join([intro, "", *lines]))
     options = [
-        discord.SelectOption(label=_name(key), value=key, description=_purpose(key)[:100])
+        discord.SelectOption(label=name_of(key), value=key, description=purpose_of(key)[:100])
         for key in keys_of(name, state.file)
     ]
     menu: discord.ui.Select[discord.ui.View] = discord.ui.Select(
@@ -437,7 +272,7 @@ def _line(state: SetupState, key: str, none: str) -> str:
     with_units = state.layout.get("channels.units", ())
     if key == "channels.board" and not shown and with_units:
         shown.append(f"<#{with_units[0]}>")
-    return f"**{_name(key)}** · {_purpose(key)}: {fitting(shown, ', ', LISTED) or none}"
+    return f"**{name_of(key)}** · {purpose_of(key)}: {fitting(shown, ', ', LISTED) or none}"
 
 
 def _mention(key: str, number: int) -> str:
@@ -447,7 +282,7 @@ def _mention(key: str, number: int) -> str:
 def picking_page(state: SetupState, key: str) -> SetupPage:
     """Show what can be picked for one key."""
     is_channel = key in CHANNELS
-    text = [_purpose(key)[:1].upper() + _purpose(key)[1:] + "."]
+    text = [purpose_of(key)[:1].upper() + purpose_of(key)[1:] + "."]
     if key in state.chosen:
         find = find_channel if key in CHANNELS else find_role
         ids = [
@@ -457,7 +292,7 @@ def picking_page(state: SetupState, key: str) -> SetupPage:
         by_file = fitting(ids, ", ", LISTED) or _("nothing")
         text.append(_("Chosen here; the file says {ids}.").format(ids=by_file))
     card = CardBuilder(
-        _("Set up CAD Sentinel · {what}").format(what=_name(key)),
+        _("Set up CAD Sentinel · {what}").format(what=name_of(key)),
         Colour.NORMAL,
         "\n".join([*text, _line(state, key, _("not posted") if is_channel else _("nobody"))]),
     )
@@ -471,11 +306,6 @@ def picking_page(state: SetupState, key: str) -> SetupPage:
         page.items.append(button_to(_("Reset to the file"), f"setup:forget:{key}"))
     _offer_to_show(state, key, page)
     return page
-
-
-def takes_one(key: str) -> bool:
-    """Tell whether a key of the layout is one role."""
-    return key.endswith("_role")
 
 
 def _role_menu(key: str, current: Iterable[int]) -> discord.ui.Item[Any]:
@@ -510,13 +340,3 @@ def button_to(
 ) -> discord.ui.Button[discord.ui.View]:
     style = discord.ButtonStyle.primary if is_next else discord.ButtonStyle.secondary
     return discord.ui.Button(label=label, custom_id=custom_id, style=style)
-
-
-def _name(key: str) -> str:
-    if key in _NAMES:
-        return _(_NAMES[key])
-    return inert_line(key.rpartition(".")[2], 40)
-
-
-def _purpose(key: str) -> str:
-    return _(PURPOSES[key])

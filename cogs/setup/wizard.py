@@ -33,27 +33,18 @@ from cogs.routing.layout import (
 from cogs.routing.visibility import CalledRole
 from cogs.setup.asking_page import asking_page, test_text
 from cogs.setup.cad_pages import CadPushes, GameServerAccess, cad_page, game_page
-from cogs.setup.creation import (
-    create_channels,
-    create_roles,
-    let_only_the_bot_write,
-    let_roles_see,
-)
+from cogs.setup.creation import create_channels, create_roles, let_only_the_bot_write, let_roles_see
+from cogs.setup.keys import PINGS, PURPOSES, ROLES, keys_of
 from cogs.setup.pages import (
     PAGES,
-    PINGS,
-    PRESETS,
-    PURPOSES,
-    ROLES,
     SetupPage,
-    SetupState,
     channels_page,
     community_page,
-    keys_of,
     picking_page,
     pings_page,
     roles_page,
 )
+from cogs.setup.state import PRESETS, SetupState
 from cogs.trouble_reports import who_set_up
 from cogs.ui.buttons import OutdatedButton, chosen_values, control
 from cogs.ui.embeds import view_of

@@ -12,7 +12,8 @@ from bot.locks import alone_on_database
 from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
 from cogs.routing.community import CommunityTexts, chosen_texts, store_texts
 from cogs.routing.layout import CATEGORY, GUILD, PRESET, choices, store_choices
-from cogs.setup.pages import PAGES, PURPOSES, keys_of
+from cogs.setup.keys import PURPOSES, keys_of
+from cogs.setup.pages import PAGES
 from db import audit, settings
 from db.database import Database
 from webhook.http.authentication import LOCAL
