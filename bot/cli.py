@@ -52,6 +52,9 @@ def main() -> None:
         sys.exit(arguments.command(settings, arguments))
     except KeyboardInterrupt:
         sys.exit(130)
+    except PermissionError as error:
+        print(f"{error.filename}: {error.strerror}; run this as the bot's user", file=sys.stderr)
+        sys.exit(1)
     except BrokenPipeError:  # what read the output, like `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

@@ -39,9 +39,9 @@ def alone_on_database(path: Path) -> Iterator[None]:
         OSError: the lock's file cannot be opened.
     """
     path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     what = f"the database {path}"
-    with _lock(path.with_name(f"{path.name}.lock"), 0o600, what), _locked_file(path, what):
+    with _lock(path.with_name(f"{path.name}.lock"), what), _locked_file(path, what):
         yield
 
 
@@ -67,26 +67,28 @@ def _locked_file(path: Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def alone_with_token(token: str) -> Iterator[None]:
-    """Be the only process with a Discord token, as far as locks in its temporary folder show.
+    """Be this user's only process with a Discord token, as far as its temporary folder shows.
+
+    Whoever else can write there could hold the lock for ever, so only one of this user's own is
+    believed.
 
     Raises:
         AlreadyRunning: another process has it.
     """
     digest = hashlib.sha256(f"cad-sentinel {token}".encode()).hexdigest()[:32]
     name = f"cad-sentinel-{digest}.lock"
-    # Whoever else runs a copy here, perhaps as another user, must be able to find it taken.
     with ExitStack() as stack:
         try:
             path = Path(tempfile.gettempdir()) / name  # fails where no folder can be written to
-            stack.enter_context(_lock(path, 0o666, "this Discord token"))
+            stack.enter_context(_lock(path, "this Discord token"))
         except OSError as fault:
             log.warning("cannot check whether another copy has this Discord token: %s", fault)
         yield
 
 
 @contextmanager
-def _lock(path: Path, mode: int, what: str) -> Iterator[None]:
-    descriptor = _open(path, mode)
+def _lock(path: Path, what: str) -> Iterator[None]:
+    descriptor = _open(path)
     try:
         if not lock_descriptor(descriptor, blocking=False):
             raise AlreadyRunning(f"{_holder(descriptor)} already uses {what}: stop that one first")
@@ -99,15 +101,21 @@ def _lock(path: Path, mode: int, what: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _open(path: Path, mode: int) -> int:
-    """Open a lock's file; made by whoever is first, and never through a link planted there."""
-    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError:
-        return os.open(path, flags)
+def _open(path: Path) -> int:
+    """Open a lock's file, which only this user can; never through a link planted there.
+
+    Raises:
+        OSError: it cannot be opened, or is another user's.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     if os.name != "nt":
-        os.fchmod(descriptor, mode)  # whatever the umask takes away
+        try:
+            if os.fstat(descriptor).st_uid != os.geteuid():
+                raise PermissionError(f"{path} is another user's: delete it if no copy runs there")
+            os.fchmod(descriptor, 0o600)
+        except OSError:
+            os.close(descriptor)
+            raise
     return descriptor
 
 

@@ -135,7 +135,7 @@ class OnceAMinute(logging.Filter):
 
 def _rotating(file: Path, megabytes: int, files: int) -> logging.Handler:
     """Write to a file, and keep this many earlier ones."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return RotatingFileHandler(
         file, maxBytes=megabytes * 1_000_000, backupCount=files, encoding="utf-8"
     )

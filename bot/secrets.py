@@ -106,7 +106,7 @@ def _stored(path: Path) -> StoredSecret:
             with suppress(PermissionError):  # another user may ask a running bot
                 path.chmod(OWNER_ONLY)
             return StoredSecret(value, path, is_new=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     value = secrets.token_hex(20)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -211,7 +211,7 @@ class Database:
         async with AsyncExitStack() as stack:
             try:
                 check_sqlite()
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 await asyncio.to_thread(_prepare, path)
                 writer = await stack.enter_async_context(connect(path))
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.backup import Backups
 from bot.certificate import BadCertificate, Certificate, read_certificate
 from bot.commands.client import InstanceClient, InstanceError
 from bot.secrets import (
@@ -77,7 +78,12 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
 
 async def _check_rest(settings: Settings, config: Path | None, report: Report) -> None:
     _check_database(settings.database.path, report)
-    files: list[Path | None] = [config, settings.database.path, settings.http.private_key]
+    files: list[Path | None] = [
+        config,
+        settings.database.path,
+        settings.http.private_key,
+        settings.log.file,
+    ]
     files += [settings.database.path.parent / name for name in (CAD_KEY_FILE, CLIENT_TOKEN_FILE)]
     _check_readable(files, report)
     _check_access(settings, report)
@@ -130,7 +136,7 @@ def _check_folders(settings: Settings, report: Report) -> bool:
     """Look whether the bot can write where it will; return whether its data can be seen."""
     written = {"database.path": settings.database.path.parent}
     if settings.database.backup_hours:
-        written["database.backup_folder"] = settings.database.backup_folder
+        written["database.backup_folder"] = Backups(settings.database).folder
     if settings.log.file is not None:
         written["log.file"] = settings.log.file.parent
         if settings.log.file.is_dir():

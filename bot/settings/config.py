@@ -73,7 +73,7 @@ def load(path: Path | None) -> Settings:
         settings = Settings(**values)
     except ValidationError as problem:
         for error in problem.errors(include_url=False):
-            origin = sources.of(error["loc"])
+            origin = sources.of(error["loc"]) or source
             sentence = _sentence(error, is_json=bool(sources.variable(error["loc"])))
             faults.append(f"{origin}: {sentence}" if origin else sentence)
     except RecursionError:

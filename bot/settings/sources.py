@@ -59,6 +59,4 @@ class Sources:
         if variable := self.variable(where):
             return f"environment: {variable}"
         line = line_of(self._text, where)
-        if self._file is None:
-            return ""
-        return f"{self._file}, line {line}" if line else str(self._file)
+        return f"{self._file}, line {line}" if line else ""

@@ -1,5 +1,6 @@
 """The command line: exit codes, and what it prints where nothing is configured but a port."""
 
+import errno
 import io
 import os
 import subprocess
@@ -55,6 +56,18 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Ended(ended.value.code, *capsys.readouterr())
 
     return run
+
+
+def test_files_that_are_closed_to_this_user_are_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "data/sentinel.db")
+
+    monkeypatch.setattr("bot.backup.list_backups", closed)  # root may read whatever is closed
+    ended = run("backups")
+    assert ended.returncode == 1
+    assert ended.stderr == "data/sentinel.db: Permission denied; run this as the bot's user\n"
 
 
 def _process(*arguments: str) -> subprocess.CompletedProcess[str]:

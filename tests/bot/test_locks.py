@@ -93,12 +93,19 @@ def test_token_is_not_in_its_lock_file(temporary: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such rights on Windows")
-def test_other_users_find_a_token_taken_and_only_that(temporary: Path, database_path: Path) -> None:
+def test_no_other_user_can_hold_a_lock(
+    temporary: Path,
+    database_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with alone_with_token(TOKEN), alone_on_database(database_path):
         (lock,) = temporary.iterdir()
-        assert stat.S_IMODE(lock.stat().st_mode) == 0o666
-        lock = database_path.with_name("sentinel.db.lock")
-        assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+        for file in (lock, database_path.with_name("sentinel.db.lock")):
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        monkeypatch.setattr(os, "geteuid", lambda: lock.stat().st_uid + 1)
+        with alone_with_token(TOKEN):
+            assert f"{lock} is another user's" in caplog.text
 
 
 def test_unusable_token_lock_is_only_a_warning(

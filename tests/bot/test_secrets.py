@@ -31,6 +31,7 @@ def test_only_the_owner_can_read_a_secret(tmp_path: Path) -> None:
     for secret in (cad_key(settings(tmp_path)), client_token(settings(tmp_path))):
         assert secret.file is not None
         assert stat.S_IMODE(secret.file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(secret.file.parent.stat().st_mode) == 0o700
 
 
 def test_secret_is_generated_into_an_empty_file(tmp_path: Path) -> None:
