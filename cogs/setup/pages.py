@@ -11,12 +11,7 @@ from typing import Any
 import discord
 
 from cogs.i18n.language import LANGUAGES, _, native_name, plural
-from cogs.routing.layout import (
-    GUILD,
-    SUPERVISOR_ROLES,
-    channel_ids,
-    single_id,
-)
+from cogs.routing.layout import GUILD, SUPERVISOR_ROLES, channel_ids, single_id
 from cogs.routing.setup_health import (
     NEEDED_PERMISSIONS,
     find_channel,
@@ -24,9 +19,7 @@ from cogs.routing.setup_health import (
     hidden_problem,
     lacking,
 )
-from cogs.routing.visibility import (
-    by_role,
-)
+from cogs.routing.visibility import by_role
 from cogs.setup.keys import CHANNELS, keys_of, name_of, page_of, purpose_of, takes_one
 from cogs.setup.state import FULL, PRESETS, SMALL, SetupState
 from cogs.ui.embeds import FIELD, CardBuilder, Colour

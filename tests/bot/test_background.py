@@ -64,7 +64,7 @@ async def _ask_cad(sql: Transaction, at: int) -> None:
         (_ask_cad, "cad_requests"),
     ],
 )
-async def test_what_is_over_goes_with_the_journal(
+async def test_ended_rows_are_deleted_with_the_journal(
     database_path: Path, add: Callable[[Transaction, int], Awaitable[None]], table: str
 ) -> None:
     async with Database.open(database_path) as database:

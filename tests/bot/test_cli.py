@@ -191,7 +191,7 @@ def test_query_without_a_name_lists_the_queries(run: Run) -> None:
     assert "dispatch-drone" in ended.stdout
 
 
-def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
+def test_a_closed_output_pipe_is_not_an_error() -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "bot", "query"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},

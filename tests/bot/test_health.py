@@ -245,7 +245,7 @@ async def test_game_server_is_described_and_missed(database: Database) -> None:
         (2_000 * MB, 4_000_000 * MB, False),  # enough, however large the disk is
     ],
 )
-async def test_a_disk_that_is_nearly_full_is_told_while_there_is_room(
+async def test_a_nearly_full_disk_is_reported_while_there_is_room(
     database: Database, monkeypatch: pytest.MonkeyPatch, free: int, total: int, *, is_told: bool
 ) -> None:
     disk = SimpleNamespace(free=free, total=total)

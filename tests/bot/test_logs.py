@@ -155,7 +155,7 @@ def test_a_log_file_rotates_and_loses_no_line(
     assert written == capsys.readouterr().err
 
 
-def test_what_a_full_disk_says_again_and_again_is_logged_once_a_minute() -> None:
+def test_repeated_errors_of_a_full_disk_are_logged_once_a_minute() -> None:
     once = OnceAMinute("a push could not be stored")
     told = logging.makeLogRecord({"msg": "a push could not be stored: %s", "created": 1_000.0})
     assert [once.filter(told) for _ in range(3)] == [True, False, False]

@@ -42,5 +42,5 @@ def test_rejection_says_what_the_token_looks_like(pasted: str, looks_like: str) 
         f"token={TOKEN},",
     ],
 )
-def test_what_stands_around_a_token_is_taken_away(written: str) -> None:
+def test_quotes_and_blanks_around_a_token_are_removed(written: str) -> None:
     assert DiscordSettings(token=written).token == TOKEN

@@ -60,7 +60,7 @@ def watched(harness: AppHarness, monkeypatch: pytest.MonkeyPatch) -> Watched:
     return Watched(harness, monkeypatch)
 
 
-async def test_a_trouble_is_told_once_and_is_over_once_also_across_restarts(
+async def test_a_trouble_is_reported_and_resolved_once_even_across_restarts(
     watched: Watched,
 ) -> None:
     watched.wrong = [DRONES]
@@ -84,7 +84,7 @@ async def test_a_trouble_is_told_once_and_is_over_once_also_across_restarts(
     assert await watched.lasted() == [(SETTLE * 5 - 1) * 1000]
 
 
-async def test_what_comes_and_goes_has_one_message(watched: Watched) -> None:
+async def test_a_recurring_trouble_has_one_message(watched: Watched) -> None:
     for _ in range(5):
         watched.wrong = [DRONES]
         await watched.after(SETTLE - 1)
@@ -104,7 +104,7 @@ async def test_what_comes_and_goes_has_one_message(watched: Watched) -> None:
     assert len(await watched.lasted()) == 2
 
 
-async def test_nothing_is_over_while_nobody_can_tell(watched: Watched) -> None:
+async def test_a_trouble_does_not_end_while_its_source_cannot_be_checked(watched: Watched) -> None:
     watched.wrong = [DRONES]
     await watched.after(SETTLE)
     watched.wrong = None
@@ -115,7 +115,7 @@ async def test_nothing_is_over_while_nobody_can_tell(watched: Watched) -> None:
     assert await watched.lasted() == [HOUR + 10_000]
 
 
-async def test_who_ran_setup_is_told_where_the_log_channel_is_of_no_use(watched: Watched) -> None:
+async def test_whoever_ran_setup_is_told_that_the_log_channel_is_unusable(watched: Watched) -> None:
     watched.wrong = [LOG, DRONES]
     await watched.after(SETTLE)
     assert await watched.told() == ["channel.log ['trouble:1']", "channel.drones ['trouble:2']"]

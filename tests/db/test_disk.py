@@ -69,7 +69,7 @@ async def test_disk_error_loses_only_rejected_writes(
     assert _after_a_kill(database_path) == expected | {f"after-{round_}"}
 
 
-async def test_want_of_memory_at_the_commit_loses_only_rejected_writes(
+async def test_running_out_of_memory_at_the_commit_loses_only_rejected_writes(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = database._writer.execute_fetchall

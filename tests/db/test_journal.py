@@ -67,7 +67,7 @@ async def test_pruning_keeps_entries_that_a_feed_still_has_to_show(database: Dat
     assert await held(database) == [2]
 
 
-async def test_kept_entry_does_not_hide_the_gap_behind_it(database: Database) -> None:
+async def test_a_kept_entry_does_not_hide_the_gap_after_it(database: Database) -> None:
     await append(database, 1, 2, 3, 4)
     async with database.write() as sql:
         await feeds.add(sql, FeedEntry(1, "visits"))

@@ -120,7 +120,7 @@ async def test_a_newer_schema_is_refused_and_the_text_says_what_to_do(database_p
     assert contents(database_path) == before
 
 
-async def test_a_file_that_is_no_database_is_refused(database_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_rejected(database_path: Path) -> None:
     diary(database_path)
     assert f"cannot use the database {database_path}" in await refusal(database_path)
     assert contents(database_path) == DIARY

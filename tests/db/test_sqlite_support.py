@@ -90,7 +90,7 @@ def written_by_a_newer_sqlite(path: Path) -> None:
     path.write_bytes(raw)
 
 
-def test_what_a_newer_sqlite_wrote_is_not_called_damaged(tmp_path: Path) -> None:
+def test_a_file_written_by_a_newer_sqlite_is_not_reported_as_damaged(tmp_path: Path) -> None:
     path = tmp_path / "sentinel.db"
     written_by_a_newer_sqlite(path)
     for check in (quick_check, full_check):

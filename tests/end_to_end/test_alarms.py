@@ -253,7 +253,7 @@ async def test_an_escalation_that_a_moderator_deletes_stays_away(env: BotEnviron
     assert len(channel.created) == 3
 
 
-async def test_of_two_who_take_over_at_once_one_does_and_the_other_learns_who(
+async def test_of_two_concurrent_takeovers_one_succeeds_and_the_other_names_the_handler(
     env: BotEnvironment,
 ) -> None:
     second = env.guild.add_member("Bert", env.dispatchers)
@@ -610,7 +610,7 @@ async def test_owner_who_sees_the_channel_gets_a_link_to_the_card(env: BotEnviro
         await env.fake.until(lambda: f"[See the card] link <{link}>" in render(message))
 
 
-async def test_nobody_is_told_twice_of_the_same_alarm(env: BotEnvironment) -> None:
+async def test_nobody_is_notified_twice_of_the_same_alarm(env: BotEnvironment) -> None:
     """Not who raised it, and not whose role the card mentions."""
     env.rules = [RuleSettings(name="alarms", types=["alerts"], mention=env.dispatchers.id)]
     private = env.guild.direct(env.dora)
@@ -633,7 +633,7 @@ async def test_nobody_is_told_twice_of_the_same_alarm(env: BotEnvironment) -> No
     assert len(private.created) == 1
 
 
-async def test_late_alarm_is_told_silently_and_says_so_until_it_is_raised_again(
+async def test_a_late_alarm_is_silent_and_marked_late_until_raised_again(
     env: BotEnvironment,
 ) -> None:
     private = env.guild.direct(env.stranger)

@@ -138,7 +138,7 @@ async def test_other_cards_of_the_channel_do_not_wait_for_the_board(
         )
 
 
-async def test_a_board_that_discord_no_longer_edits_is_posted_again(env: BotEnvironment) -> None:
+async def test_a_board_that_can_no_longer_be_edited_is_posted_again(env: BotEnvironment) -> None:
     env.fake.limits.old_after = 0.0
     env.fake.limits.old_edits = 2
     async with env.bot_running():

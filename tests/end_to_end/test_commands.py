@@ -41,7 +41,7 @@ async def test_a_guild_that_the_bot_joins_or_joins_again_gets_the_commands(
         assert second.commands
 
 
-async def test_a_registration_that_fails_is_told_and_tried_again(
+async def test_a_failed_registration_is_reported_and_retried(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command_sync, "FIRST_BACKOFF", 0.3)
@@ -65,7 +65,7 @@ async def test_a_server_that_was_unavailable_gets_the_commands_once_it_is_there(
         await env.wait_for_commands()
 
 
-async def test_a_daily_limit_holds_up_neither_other_servers_nor_the_stop(
+async def test_a_daily_limit_delays_neither_other_servers_nor_the_shutdown(
     env: BotEnvironment,
 ) -> None:
     second = env.fake.add_guild("Blaine County")

@@ -68,7 +68,7 @@ async def test_nothing_is_lost_or_shown_twice_when_the_process_is_killed(
     assert len(emergency.created) == len(records.created) == 3
 
 
-async def test_what_is_sent_again_with_its_key_happens_once_whenever_the_process_is_killed(
+async def test_a_resent_key_has_one_effect_whenever_the_process_is_killed(
     env: BotEnvironment,
 ) -> None:
     port, emergency, replayed = unused_port(), env.channel("emergency"), 0

@@ -78,7 +78,7 @@ async def test_limit_is_configured_and_late_feed_entries_ping_nobody(
     assert abs(now() / 1000 - 901 - written.timestamp()) <= 60
 
 
-async def test_what_happens_again_now_pings_once_in_reply_to_the_late_card(
+async def test_a_new_occurrence_pings_once_in_reply_to_the_late_card(
     mentioning: BotEnvironment,
 ) -> None:
     async with mentioning.bot_running():

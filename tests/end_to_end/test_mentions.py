@@ -18,7 +18,7 @@ def _quickly_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cogs_bot, "CHANGE_INTERVAL", 0.05)
 
 
-async def test_a_role_that_cannot_be_mentioned_in_its_channel_is_told_until_it_can(
+async def test_a_role_that_cannot_be_mentioned_is_reported_until_it_can(
     env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

@@ -99,7 +99,7 @@ async def test_a_dead_channel_holds_up_no_other_and_recovers(env: BotEnvironment
         await dead.next_message(timeout=10)
 
 
-async def test_a_card_deleted_by_hand_is_posted_again_only_with_news(env: BotEnvironment) -> None:
+async def test_a_card_deleted_by_hand_is_reposted_only_on_an_update(env: BotEnvironment) -> None:
     dispatch = env.channel("dispatch")
     async with env.bot_running():
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(1))

@@ -20,7 +20,9 @@ def _titles(messages: list[Message]) -> list[str]:
     return [title.removesuffix(" #1") for title in titles]
 
 
-async def test_an_owner_hears_what_others_do_to_their_property(env: BotEnvironment) -> None:
+async def test_an_owner_is_notified_of_what_others_do_to_their_property(
+    env: BotEnvironment,
+) -> None:
     owner = env.stranger
     private = env.guild.direct(owner)
     second = env.guild.add_member("Bert", env.approvers)
@@ -62,7 +64,7 @@ async def test_an_owner_hears_what_others_do_to_their_property(env: BotEnvironme
     assert len(env.guild.direct(env.dora).messages) == 1  # who asked hears of the decision
 
 
-async def test_an_owner_is_not_told_what_they_did_themselves(env: BotEnvironment) -> None:
+async def test_an_owner_is_not_notified_of_their_own_actions(env: BotEnvironment) -> None:
     private = env.guild.direct(env.stranger)
     async with env.bot_running():
         await env.wait_for_commands()

@@ -89,7 +89,7 @@ async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment
         assert "No properties match." in await answer_to(env, env.vic, "property list", text="x%")
 
 
-async def test_a_house_of_a_script_is_shown_with_its_id_its_sale_and_who_was_refused(
+async def test_a_house_of_a_script_is_shown_with_its_id_sale_and_refused_visitors(
     env: BotEnvironment,
 ) -> None:
     house = {"external": {"source": "ps-housing", "id": 17}}

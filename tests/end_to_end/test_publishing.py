@@ -17,7 +17,7 @@ def _publishes(env: BotEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_publishes")
-async def test_so_many_messages_of_announcement_channels_are_published(
+async def test_messages_of_announcement_channels_are_published_up_to_a_limit(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "MOST", 2)

@@ -35,7 +35,7 @@ async def test_an_outage_is_one_line_and_so_is_its_end(
     assert not any(one.exc_info for one in caplog.records)
 
 
-async def test_what_discord_py_did_not_foresee_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unexpected_errors_of_discord_py_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     logger, outage = logging.getLogger("discord.client"), Outage()
     with outage.instead_of_tracebacks():
         for number in range(3):

@@ -65,7 +65,7 @@ async def test_a_redacted_text_is_gone_and_stays_away(env: BotEnvironment) -> No
         await env.fake.until(lambda: "slurword" in render(channel.messages[2]))
 
 
-async def test_what_was_deleted_is_redacted_from_the_list_and_stays_away(
+async def test_deleted_messages_are_redacted_from_the_list_and_stay_away(
     env: BotEnvironment,
 ) -> None:
     channel = env.channel("emergency")

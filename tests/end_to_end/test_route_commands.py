@@ -18,7 +18,7 @@ async def _answer(env: BotEnvironment, who: Member, command: str, **options: Any
     return render(reply)
 
 
-async def test_a_rule_from_discord_holds_at_once_and_until_it_is_removed(
+async def test_a_rule_from_discord_applies_at_once_until_removed(
     env: BotEnvironment,
 ) -> None:
     boss, fires = _boss(env), env.guild.add_channel("fires")

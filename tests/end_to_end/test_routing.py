@@ -152,7 +152,7 @@ async def test_cards_and_entries_of_a_rule_that_is_gone_fall_back_to_the_channel
     assert len(target.messages) == 1
 
 
-async def test_a_card_deleted_by_hand_comes_with_news_and_mentions_nobody_again(
+async def test_a_card_deleted_by_hand_is_reposted_on_an_update_without_mentions(
     env: BotEnvironment,
 ) -> None:
     panics = env.channel("panic")

@@ -162,9 +162,7 @@ async def cad(env: BotEnvironment) -> AsyncIterator[FakeCad]:
         yield fake
 
 
-async def test_whatever_was_on_a_screen_works_after_kill_9(
-    env: BotEnvironment, cad: FakeCad
-) -> None:
+async def test_everything_on_a_screen_works_after_kill_9(env: BotEnvironment, cad: FakeCad) -> None:
     env.guild.bot_role.permissions = BOT | Permission.MANAGE_ROLES
     boss = env.guild.add_member("Boss", env.guild.add_role("Owner", "manage_guild"))
     cad.add_member(boss.id, 7, "1-A-7")

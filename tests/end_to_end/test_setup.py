@@ -327,7 +327,7 @@ async def test_only_admins_can_use_setup(env: BotEnvironment, boss: Member) -> N
         ({"status": 400, "body": {"code": 30013, "message": "Maximum reached"}}, "Maximum reached"),
     ],
 )
-async def test_what_was_created_before_a_refusal_is_kept(
+async def test_channels_created_before_an_error_are_kept(
     env: BotEnvironment, boss: Member, fault: dict[str, Any], expected: str
 ) -> None:
     async with env.bot_running():
@@ -349,7 +349,7 @@ async def test_what_was_created_before_a_refusal_is_kept(
     assert sorted(names) == sorted(FULL_NAMES)
 
 
-async def test_what_discord_created_without_answering_is_used(
+async def test_channels_created_without_an_answer_are_used(
     env: BotEnvironment, boss: Member
 ) -> None:
     async with env.bot_running():
@@ -578,7 +578,7 @@ async def test_the_bot_can_be_limited_to_one_server(env: BotEnvironment, boss: M
     assert env.guild.commands
 
 
-async def test_what_happens_after_a_choice_goes_by_it(env: BotEnvironment, boss: Member) -> None:
+async def test_events_after_a_choice_follow_it(env: BotEnvironment, boss: Member) -> None:
     """Even while the commands of another server are removed slowly."""
     configure(env, roles=Roles(admin=[env.on_call.id]))
     admin = env.guild.add_member("Admin", env.on_call, *boss.roles)

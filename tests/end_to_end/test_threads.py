@@ -195,7 +195,7 @@ async def test_the_thread_of_a_card_is_opened_again_when_it_goes_on(env: BotEnvi
     assert len(channel.created) == 1
 
 
-async def test_who_is_called_later_is_called_inside_the_post(env: BotEnvironment) -> None:
+async def test_escalations_mention_people_inside_the_forum_post(env: BotEnvironment) -> None:
     forum = add_forum(env.guild, "panics")
     _use(env, "panic", forum)
     pressed = {"identIds": [61], "isPanic": True}

@@ -76,7 +76,7 @@ async def test_roles_that_were_chosen_or_made_after_the_channels_are_let_in(
         assert "cannot see" not in picture(env, await open_page(env, boss, "roles"))
 
 
-async def test_a_role_that_does_not_see_its_channel_is_told_everywhere(
+async def test_a_role_that_cannot_see_its_channel_is_reported_everywhere(
     env: BotEnvironment,
 ) -> None:
     owner = env.guild.owner
@@ -115,7 +115,7 @@ async def test_the_first_setup_binds_the_bot_to_its_server_and_takes_over_its_la
     assert not stranger.commands
 
 
-async def test_what_is_created_is_described_in_the_language_of_who_creates_it(
+async def test_created_channels_are_described_in_their_creators_language(
     env: BotEnvironment, boss: Member
 ) -> None:
     boss.user.locale = "de"
@@ -130,9 +130,7 @@ async def test_what_is_created_is_described_in_the_language_of_who_creates_it(
     assert [one.topic for one in made(env)][-1] == "Meldungen über den Bot selbst"
 
 
-async def test_missing_and_wrong_keys_of_the_cad_are_told(
-    env: BotEnvironment, boss: Member
-) -> None:
+async def test_missing_and_wrong_cad_keys_are_reported(env: BotEnvironment, boss: Member) -> None:
     settings = env.settings().model_copy(update={"cad": CadSettings()})
     env.settings = lambda: settings  # type: ignore[method-assign]
     async with env.bot_running():
@@ -149,7 +147,7 @@ async def test_missing_and_wrong_keys_of_the_cad_are_told(
         await shown(env, status, "none since the start; one with a wrong key was refused <t:")
 
 
-async def test_troubles_are_told_in_the_language_that_setup_took_over(
+async def test_troubles_are_reported_in_the_language_adopted_by_setup(
     env: BotEnvironment, boss: Member
 ) -> None:
     env.guild.preferred_locale = "de"
@@ -163,7 +161,7 @@ async def test_troubles_are_told_in_the_language_that_setup_took_over(
         assert "gelöscht, oder der Bot" in render(await log.next_message())
 
 
-async def test_who_only_looked_at_setup_hears_that_the_log_channel_is_gone(
+async def test_viewers_of_setup_are_told_that_the_log_channel_is_gone(
     env: BotEnvironment,
 ) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
@@ -211,7 +209,7 @@ async def test_without_the_audit_log_the_first_channel_says_it(
     assert "Type `/setup` in Los Santos" in message.content
 
 
-async def test_where_it_may_write_nowhere_the_owner_is_told_and_of_other_servers_first(
+async def test_without_a_writable_channel_the_owner_is_greeted_in_private(
     env: BotEnvironment, boss: Member
 ) -> None:
     for channel in env.guild.channels:

@@ -70,7 +70,7 @@ async def test_call_without_a_place_is_at_no_property_that_has_none(env: BotEnvi
         assert "Hillcrest Villa #1" in by_words
 
 
-async def test_parts_that_are_no_ids_cost_only_themselves(env: BotEnvironment) -> None:
+async def test_parts_that_are_not_ids_lose_only_themselves(env: BotEnvironment) -> None:
     async with env.bot_running():
         await log_in(env, 61, "1A-1")
         cards: dict[int, Message] = {}

@@ -21,7 +21,7 @@ async def test_waiting_is_woken_by_changes(fake: FakeDiscord, guild: Guild) -> N
         await fake.until(lambda: len(channel.messages) > 1, timeout=0.01)
 
 
-async def test_a_crash_of_the_fake_is_not_hidden() -> None:
+async def test_a_crash_of_the_fake_fails_the_test() -> None:
     fake = FakeDiscord()
     await fake.start()
     # Something the fake cannot know how to read, where discord.py would never send it.

@@ -35,7 +35,9 @@ async def test_a_dropped_connection(fake: FakeDiscord, guild: Guild, bot: Sample
     assert fake.requests[-1].status == 0
 
 
-async def test_done_but_not_known(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_a_fault_after_the_effect_keeps_the_effect(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     channel = bot.text_channel("dispatch")
     fake.fault("POST", "/messages$", reset=True, after=True)
     with pytest.raises(aiohttp.ClientOSError):
@@ -55,7 +57,9 @@ async def test_late_answers(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> 
     assert time.monotonic() - begun >= 0.1
 
 
-async def test_faults_last_as_long_as_told(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_faults_last_as_long_as_configured(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     fault = fake.fault("*", "/messages", status=403, body={"code": 50013, "message": "no"}, times=2)
     for _ in range(2):
         with pytest.raises(discord.Forbidden) as refused:

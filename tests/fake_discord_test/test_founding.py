@@ -38,7 +38,7 @@ async def test_a_role_may_do_what_it_was_given(
     assert (found.name, found.permissions) == ("Viewer", 0)
 
 
-async def test_what_the_bot_lacks_it_can_neither_do_nor_give(
+async def test_permissions_that_the_bot_lacks_can_be_neither_used_nor_granted(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:
     home = bot.guilds[0]

@@ -22,7 +22,7 @@ async def test_a_dropped_connection_is_resumed(
     await fake.until(lambda: fake.connected)
 
 
-async def test_what_happened_meanwhile_is_replayed(
+async def test_events_of_the_meantime_are_replayed(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:
     fake.outage()
@@ -64,7 +64,7 @@ async def test_op_7_and_op_9(fake: FakeDiscord, guild: Guild, bot: SampleBot) ->
     await fake.until(lambda: fake.identifies == 2 and fake.connected)
 
 
-async def test_a_token_that_is_no_longer_good(fake: FakeDiscord, guild: Guild) -> None:
+async def test_an_expired_token_fails(fake: FakeDiscord, guild: Guild) -> None:
     client = SampleBot(guild)
     task = asyncio.create_task(client.start(fake.token))
     await fake.wait_connected()
@@ -110,7 +110,9 @@ async def test_a_guild_that_is_unavailable_for_a_while(
     assert bot.seen == []
 
 
-async def test_what_changes_is_told(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_a_changed_trouble_is_reported(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     channel, role = guild.add_channel("a"), guild.add_role("Chief", "administrator")
     member = guild.add_member("Alice", role)
     await fake.slash(member, "drone slow")
@@ -161,7 +163,7 @@ async def test_heartbeats_are_answered(fake: FakeDiscord, guild: Guild) -> None:
         assert bot.latency < 1
 
 
-async def test_messages_are_told_to_those_who_asked(fake: FakeDiscord, guild: Guild) -> None:
+async def test_messages_go_to_clients_with_the_intent(fake: FakeDiscord, guild: Guild) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
 
     class Listener(discord.Client):

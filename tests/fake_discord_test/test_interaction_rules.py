@@ -100,7 +100,7 @@ async def test_bad_answers_are_refused_and_leave_it_open(
     assert codes == [50035, 50006, 50035]
 
 
-async def test_an_answer_that_could_not_be_delivered(
+async def test_an_undeliverable_answer_fails(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:
     failed: list[str] = []

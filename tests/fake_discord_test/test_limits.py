@@ -22,7 +22,9 @@ async def test_a_queue_draws_no_429(fake: FakeDiscord, guild: Guild, bot: Sample
     assert fake.too_many_requests == 0
 
 
-async def test_edits_cost_posts(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_edits_use_up_the_rate_limit_of_posts(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     fake.limits.messages = Rate(5, 0.2)
     fake.limits.forget()
     sent = await bot.text_channel("dispatch").send("0")
@@ -62,14 +64,16 @@ async def test_a_429_is_waited_out(fake: FakeDiscord, guild: Guild, bot: SampleB
     assert fake.too_many_requests == 1
 
 
-async def test_a_429_of_cloudflare_is_not(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_a_429_of_cloudflare_is_not_retried(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     fake.fault("POST", "/messages$", status=429, body="error code: 1015", headers={})
     with pytest.raises(discord.HTTPException) as refused:
         await bot.text_channel("dispatch").send("x")
     assert refused.value.status == 429
 
 
-async def test_bursts_are_refused_with_all_headers(
+async def test_bursts_are_rate_limited_with_all_headers(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:
     fake.limits.messages = Rate(2, 0.1)

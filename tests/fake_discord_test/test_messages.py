@@ -11,7 +11,9 @@ from tests.fake_discord import FakeDiscord, Guild, render
 from .sample_bot import SampleBot
 
 
-async def test_what_was_sent_stands_there(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_a_sent_message_has_its_content(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     embed = discord.Embed(
         title="911", description="*help*", timestamp=datetime(2024, 1, 1, tzinfo=UTC)
     )
@@ -78,7 +80,9 @@ async def test_discord_py_sends_a_nonce_of_its_own(
     assert bodies[0]["nonce"] != bodies[1]["nonce"]
 
 
-async def test_whom_a_message_pings(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_a_message_pings_only_allowed_mentions(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     quiet, loud = guild.add_role("Quiet"), guild.add_role("Loud", mentionable=True)
     alice, bob = guild.add_member("Alice"), guild.add_member("Bob")
     channel = bot.text_channel("dispatch")
@@ -99,7 +103,9 @@ async def test_whom_a_message_pings(fake: FakeDiscord, guild: Guild, bot: Sample
     assert await pings(discord.AllowedMentions.all()) == [alice, loud]
 
 
-async def test_replies(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_replies_reference_their_message(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
     channel, alice = guild.channel("dispatch"), guild.add_member("Alice")
     question = channel.post(alice, "where?")
     asked = await bot.text_channel("dispatch").fetch_message(question.id)
@@ -120,7 +126,7 @@ async def test_replies(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     assert channel.messages[-1].reply_to is None
 
 
-async def test_listing(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_messages_can_be_listed(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     channel = bot.text_channel("dispatch")
     before = datetime.now(UTC) - timedelta(seconds=1)
     sent = [await channel.send(str(number)) for number in range(6)]
@@ -136,7 +142,7 @@ async def test_listing(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     assert await texts(after=datetime.now(UTC) + timedelta(seconds=1)) == []
 
 
-async def test_deleting(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_messages_can_be_deleted(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     channel = bot.text_channel("dispatch")
     one, two, three = [await channel.send(text) for text in "123"]
     await one.delete()
@@ -147,7 +153,7 @@ async def test_deleting(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None
     assert gone.value.code == 10008
 
 
-async def test_files(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_files_can_be_sent(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     picture = discord.File(io.BytesIO(b"png"), "a map.png")
     sent = await bot.text_channel("dispatch").send("see", file=picture)
     message = guild.channel("dispatch").messages[0]

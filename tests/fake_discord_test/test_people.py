@@ -87,7 +87,7 @@ async def test_the_menu_of_a_message(fake: FakeDiscord, guild: Guild, bot: Sampl
         await fake.use_menu(alice, "Quote", message)
 
 
-async def test_menus(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+async def test_menus_can_be_used(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     alice = guild.add_member("Alice")
     menu = await fake.slash(alice, "drone menu")
     reply = await fake.choose(alice, menu, "Words", ["One", "two"])
@@ -120,7 +120,7 @@ async def test_a_form(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
         await fake.submit(alice, form, {"reason": "x", "kind": "Soft", "nonsense": ""})
 
 
-async def test_what_a_client_would_not_let_people_do(
+async def test_what_a_discord_client_would_not_allow_is_rejected(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:
     alice = guild.add_member("Alice")
@@ -196,9 +196,7 @@ async def test_answering_too_late_and_twice(
     assert (expired.value.status, expired.value.code) == (401, 50027)
 
 
-def test_a_press_in_private_tells_of_a_user_and_of_no_server(
-    fake: FakeDiscord, guild: Guild
-) -> None:
+def test_a_press_in_private_has_a_user_and_no_server(fake: FakeDiscord, guild: Guild) -> None:
     alice = guild.add_member("Alice", guild.add_role("Chief", "administrator"))
     private = Interaction(MESSAGE_COMPONENT, alice, guild.direct(alice), {})
     told = private.to_dict(fake.world)

@@ -29,7 +29,7 @@ async def test_a_message_has_one_thread_with_its_id(
     assert [(one.name, one.archived) for one in guild.threads] == [("Other", False)]
 
 
-async def test_a_forum_takes_posts_and_no_messages(
+async def test_a_forum_accepts_posts_but_not_messages(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:
     made = add_forum(guild, "calls")

@@ -159,7 +159,7 @@ def test_console_has_all_houses_reported_again(beside: Game) -> None:
     assert reports(server) == [("put-property", HOUSE_17)]
 
 
-def test_house_without_an_owner_is_no_longer_seen_by_the_one_before(beside: Game) -> None:
+def test_a_former_owner_no_longer_sees_a_house_without_an_owner(beside: Game) -> None:
     server = beside("ps-housing", PS_HOUSING)
     reports(server)
     server.call("ps-housing", "Change", "17", "owner", None)
@@ -215,7 +215,7 @@ def test_ps_housing_reports_visits_and_raids_only_if_they_happened(beside: Game)
     assert reports(server) == [("add-visitor", visit), raid]
 
 
-def test_forged_attempts_from_afar_and_nonsense_have_no_effect(beside: Game) -> None:
+def test_forged_and_malformed_attempts_have_no_effect(beside: Game) -> None:
     server = beside("ps-housing", PS_HOUSING)
     reports(server)
     server.players[VIC].position = FAR
@@ -579,7 +579,7 @@ RESOURCES = {
 
 
 @pytest.mark.parametrize("name", RESOURCES)
-def test_nonsense_that_players_send_has_no_effect_and_is_not_printed(
+def test_malformed_events_of_players_have_no_effect_and_are_not_printed(
     beside: Game, name: str
 ) -> None:
     server = beside(name, RESOURCES[name])

@@ -91,7 +91,7 @@ REPORTS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("export", "given", "query", "data"), REPORTS, ids=lambda value: str(value)
 )
-def test_reports_become_queries(
+def test_exports_send_queries(
     game: SentinelServer, export: str, given: dict[str, Any], query: str, data: dict[str, Any]
 ) -> None:
     key, *why = game.call(NAME, export, given)
@@ -121,7 +121,7 @@ def test_texts_that_are_not_utf8_are_made_so(game: SentinelServer) -> None:
     }
 
 
-def test_crime_about_nothing_has_no_data(game: SentinelServer) -> None:
+def test_a_crime_without_content_has_no_data(game: SentinelServer) -> None:
     game.call(NAME, "Crime", {})
     game.drain()
     [request] = [one for one in game.bot.requests if one.url.endswith("/api/query")]
@@ -150,7 +150,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("export", "given", "why"), REFUSALS, ids=lambda value: str(value))
-def test_wrong_reports_are_refused_with_the_reason(
+def test_invalid_reports_are_rejected_with_the_reason(
     game: SentinelServer, export: str, given: Any, why: str
 ) -> None:
     game.join(2, "No license")
@@ -160,7 +160,7 @@ def test_wrong_reports_are_refused_with_the_reason(
     assert game.status()["waiting"] == 0
 
 
-def test_player_who_has_left_is_still_the_one(game: SentinelServer) -> None:
+def test_a_player_who_has_left_is_still_identified(game: SentinelServer) -> None:
     game.bot.is_down = True
     game.alarm("one")
     game.leave(1)
@@ -202,7 +202,7 @@ def test_questions_are_answered_or_refused_and_never_kept(game: SentinelServer) 
     assert game.status()["waiting"] == 0
 
 
-def test_status_says_how_it_goes(game: SentinelServer) -> None:
+def test_status_shows_the_state_of_each_part(game: SentinelServer) -> None:
     assert game.status() == {
         "connected": True,
         "waiting": 0,
@@ -223,7 +223,7 @@ def test_status_says_how_it_goes(game: SentinelServer) -> None:
         ("token", "with a blank", "cad_sentinel_token must not"),
     ],
 )
-def test_wrong_convars_are_told_once_and_nothing_is_lost(
+def test_wrong_convars_are_reported_once_and_nothing_is_lost(
     game: SentinelServer, convar: str, value: str, says: str
 ) -> None:
     game.convars[f"cad_sentinel_{convar}"] = value
@@ -275,7 +275,7 @@ ATTACK = r"""
 """
 
 
-def test_nonsense_of_other_resources_breaks_nothing(game: SentinelServer) -> None:
+def test_malformed_events_of_other_resources_are_harmless(game: SentinelServer) -> None:
     game.add_script("attacker", ATTACK)
     game.start("attacker")
     game.call("attacker", "attack")

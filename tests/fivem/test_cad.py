@@ -48,7 +48,7 @@ def asked(game: SentinelServer) -> SentinelServer:
     return game
 
 
-def test_sonorans_resource_does_it_and_the_bot_hears_what_came_of_it(asked: SentinelServer) -> None:
+def test_sonorans_resource_makes_the_request_and_returns_the_result(asked: SentinelServer) -> None:
     _ask(asked, _request(1, "attach", callId=55, discord="42"))
     asked.run(until=lambda: asked.bot.cad_answers)
     assert asked.bot.cad_answers == [
@@ -74,7 +74,7 @@ def test_an_answer_that_is_lost_is_sent_again(asked: SentinelServer) -> None:
     assert asked.console.count('attach\t55\t{"discord":"42"}') == 1
 
 
-def test_what_fails_or_is_too_long_is_told(asked: SentinelServer) -> None:
+def test_a_failed_or_long_request_is_reported(asked: SentinelServer) -> None:
     requests = [_request(1, "close", callIds=[5]), _request(2, "calls"), _request(3, "unknown")]
     _ask(asked, *requests)
     asked.run(0.2)
@@ -114,7 +114,7 @@ def test_without_sonorans_resource_nobody_polls(game: SentinelServer) -> None:
     assert "requests to the CAD are carried out by: nobody" in game.command("cadsentinel")
 
 
-def test_a_script_of_the_server_can_do_it(game: SentinelServer) -> None:
+def test_a_server_script_can_carry_out_requests(game: SentinelServer) -> None:
     game.bot.wants_cad = True
     (game.resources[NAME].folder / "config.lua").write_text("Config = { cad_requests = 'event' }")
     game.restart(NAME)

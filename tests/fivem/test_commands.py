@@ -64,18 +64,18 @@ def test_wrong_codes_are_explained_and_cannot_be_tried_quickly(game: SentinelSer
     assert [one["data"]["code"] for one in tried] == ["WRONG1", "WRONG3"]
 
 
-def test_player_without_a_license_is_told(game: SentinelServer) -> None:
+def test_a_player_without_a_license_is_notified(game: SentinelServer) -> None:
     game.join(2, "No license")
     game.command("cadlink XK4T9P", source=2)
     assert _told(game)[0].startswith("player 2 has no license identifier")
 
 
-def test_console_is_told_who_types_it(game: SentinelServer) -> None:
+def test_console_commands_report_who_typed_them(game: SentinelServer) -> None:
     [line] = game.command("cadlink XK4T9P")
     assert "A player types this" in line
 
 
-def test_other_version_of_the_bot_is_told_once(game: SentinelServer) -> None:
+def test_another_version_of_the_bot_is_reported_once(game: SentinelServer) -> None:
     game.bot.version = "9.0.0"
     game.restart(NAME)
     game.run(1.0)

@@ -41,7 +41,7 @@ def test_events_may_be_a_list(tmp_path: Path) -> None:
         assert "names=alerts,visits&" in server.bot.requests[0].url
 
 
-def test_broken_locale_is_as_good_as_none(tmp_path: Path) -> None:
+def test_a_broken_locale_is_ignored(tmp_path: Path) -> None:
     with SentinelServer(tmp_path, ScriptedBot()) as server:
         (server.resources[NAME].folder / "locales" / "de.json").write_text("{")
         server.convars["ox:locale"] = "de-DE"

@@ -43,7 +43,7 @@ def test_first_poll_learns_the_newest_number(tmp_path: Path) -> None:
     assert (polls[1]["wait"], polls[1]["after"]) == (["4"], ["41"])
 
 
-def test_polls_end_before_the_game_server_gives_them_up(game: SentinelServer) -> None:
+def test_polls_end_before_the_game_server_times_out(game: SentinelServer) -> None:
     _deliver(game)
     assert all(int(poll["wait"][0]) < http_client.SILENCE for poll in _polls(game.bot))
 
@@ -63,7 +63,7 @@ def test_events_of_an_outage_or_restart_come_later(game: SentinelServer, tmp_pat
     assert [number for _, number in alerts] == [8, 9]
 
 
-def test_gap_is_told(game: SentinelServer) -> None:
+def test_a_gap_is_reported(game: SentinelServer) -> None:
     missed = game.record("cad-sentinel:missed")
     game.bot.missed = True
     _deliver(game)
@@ -114,7 +114,7 @@ def test_poll_that_never_ends_is_given_up(game: SentinelServer) -> None:
         '{"events": [], "last": {}}',
     ],
 )
-def test_answers_that_are_no_page_are_survived(game: SentinelServer, answer: str) -> None:
+def test_an_answer_that_is_not_a_page_is_harmless(game: SentinelServer, answer: str) -> None:
     game.client.release(200, answer)
     game.run(2.0)
     alerts = game.record("cad-sentinel:alerts")
@@ -123,7 +123,7 @@ def test_answers_that_are_no_page_are_survived(game: SentinelServer, answer: str
     assert len(alerts) == 1
 
 
-def test_unknown_event_in_the_configuration_is_told(game: SentinelServer) -> None:
+def test_an_unknown_event_in_the_configuration_is_reported(game: SentinelServer) -> None:
     body = {"type": "error", "data": {"code": "not-found", "message": "unknown event 'x'"}}
     game.client.release(404, json.dumps(body))
     game.run(0.5)
@@ -131,7 +131,7 @@ def test_unknown_event_in_the_configuration_is_told(game: SentinelServer) -> Non
     assert line in game.console
 
 
-def test_no_player_hears_an_event(game: SentinelServer) -> None:
+def test_no_event_is_sent_to_players(game: SentinelServer) -> None:
     game.bot.emit(1, "alerts", propertyId="1")
     _deliver(game)
     assert game.client_events == []

@@ -164,7 +164,7 @@ REQUESTS = """
 """
 
 
-def test_requests_behave_as_those_of_the_game_server(
+def test_requests_behave_like_those_of_the_game_server(
     server: FXServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_client, "SILENCE", 0.3)

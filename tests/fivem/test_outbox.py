@@ -88,7 +88,7 @@ def test_restart_with_a_request_under_way_has_one_effect(game: SentinelServer) -
     assert len([one for one in game.bot.requests if one.url.endswith("/api/query")]) == 2
 
 
-def test_wrong_token_throws_nothing_away(game: SentinelServer) -> None:
+def test_a_wrong_token_discards_nothing(game: SentinelServer) -> None:
     game.bot.token = "the-right-token"
     game.convars["cad_sentinel_token"] = "a-wrong-token"
     for number in range(3):
@@ -125,7 +125,7 @@ def test_renamed_resource_says_so(tmp_path: Path) -> None:
         assert "is named sentinel" in server.console[0]
 
 
-def test_wrong_address_throws_nothing_away(tmp_path: Path) -> None:
+def test_a_wrong_address_discards_nothing(tmp_path: Path) -> None:
     bot = ScriptedBot(is_another_server=True)
     with SentinelServer(tmp_path, bot) as server:
         server.start(NAME)
@@ -281,7 +281,7 @@ def test_stopped_bot_is_asked_rarely(game: SentinelServer) -> None:
     "answer",
     ["<html>", "[]", "{}", '{"answers": 3}', '{"answers": [3, {}, {"status": "x"}]}', ""],
 )
-def test_answers_that_are_none_of_the_bot_are_survived(game: SentinelServer, answer: str) -> None:
+def test_an_answer_that_is_not_from_the_bot_is_harmless(game: SentinelServer, answer: str) -> None:
     game.bot.is_down = True
     for note in "abc":
         game.alarm(note)
@@ -294,7 +294,7 @@ def test_answers_that_are_none_of_the_bot_are_survived(game: SentinelServer, ans
     assert game.status()["refused"] == 0
 
 
-def test_page_of_another_server_is_no_success(tmp_path: Path) -> None:
+def test_a_page_of_another_server_is_not_a_success(tmp_path: Path) -> None:
     bot = ScriptedBot()
     with SentinelServer(tmp_path, bot) as server:
         server.client.answer = lambda _: (200, "<html>Welcome</html>")

@@ -68,7 +68,7 @@ def test_without_a_good_secret_there_is_no_path(game: SentinelServer) -> None:
     assert game.bot.notes() == ["one"]
 
 
-def test_way_that_is_heard_first_is_the_only_one(game: SentinelServer) -> None:
+def test_the_first_push_transport_is_the_only_one(game: SentinelServer) -> None:
     game.convars["cad_sentinel_push_secret"] = SECRET
     for number in range(3):
         game.trigger(SHIM, _raw(number))
@@ -92,7 +92,7 @@ def test_new_start_of_the_cads_resource_may_change_the_way(game: SentinelServer)
     assert _pushes(game) == [_raw(1), _raw(2)]
 
 
-def test_push_that_cannot_be_kept_is_not_taken(game: SentinelServer) -> None:
+def test_a_push_that_cannot_be_stored_is_rejected(game: SentinelServer) -> None:
     game.convars["cad_sentinel_push_secret"] = SECRET
     game.kvp.is_full = True
     status, why = game.post(PATH, _raw(1))

@@ -8,7 +8,7 @@ from tests.fivem.conftest import NAME, SentinelServer
 from tests.fivem.scripted_bot import ScriptedBot
 
 
-def test_full_disk_is_told_and_nothing_pretends(game: SentinelServer) -> None:
+def test_a_full_disk_is_reported_and_nothing_claims_success(game: SentinelServer) -> None:
     game.kvp.is_full = True
     [key, why] = game.alarm("one")
     assert key is None
@@ -37,7 +37,7 @@ def test_message_sent_on_a_full_disk_is_not_doubled_after_a_restart(game: Sentin
     assert game.bot.notes() == ["one"]
 
 
-def test_destroyed_store_gets_new_keys_and_is_told(tmp_path: Path) -> None:
+def test_a_destroyed_store_gets_new_keys_and_is_reported(tmp_path: Path) -> None:
     bot, keys = ScriptedBot(), set()
     for is_destroyed in (False, True, True):
         with SentinelServer(tmp_path, bot) as server:
@@ -52,7 +52,7 @@ def test_destroyed_store_gets_new_keys_and_is_told(tmp_path: Path) -> None:
     assert bot.notes() == ["one", "one", "one"]
 
 
-def test_store_destroyed_under_way_stops_nothing(game: SentinelServer) -> None:
+def test_a_store_destroyed_while_running_stops_nothing(game: SentinelServer) -> None:
     game.bot.is_down = True
     for note in "abc":
         game.alarm(note)
@@ -64,7 +64,7 @@ def test_store_destroyed_under_way_stops_nothing(game: SentinelServer) -> None:
     assert any("The key-value store" in line for line in game.console)
 
 
-def test_bound_refuses_the_newest(game: SentinelServer) -> None:
+def test_bound_rejects_the_newest(game: SentinelServer) -> None:
     config = game.resources[NAME].folder / "config.lua"
     config.write_text(config.read_text().replace("most_waiting = 50000", "most_waiting = 3"))
     game.restart(NAME)
@@ -126,7 +126,7 @@ def test_numbers_never_start_again(tmp_path: Path) -> None:
     assert len({str(key).split("-")[0] for key in keys}) == 1
 
 
-def test_drop_waiting_throws_all_away(game: SentinelServer) -> None:
+def test_drop_waiting_discards_everything(game: SentinelServer) -> None:
     game.bot.is_down = True
     game.alarm("one")
     game.alarm("two")

@@ -118,12 +118,12 @@ async def test_good_setup_has_no_faults(setup: CheckedSetup) -> None:
     assert setup.channel.created == []
 
 
-async def test_missing_database_is_no_fault_and_is_not_created(setup: CheckedSetup) -> None:
+async def test_a_missing_database_is_not_a_fault_and_is_not_created(setup: CheckedSetup) -> None:
     assert any("the first start creates it" in line for line in await setup.check_lines())
     assert not (setup.folder / "sentinel.db").exists()
 
 
-async def test_file_that_is_no_database_is_a_fault(setup: CheckedSetup) -> None:
+async def test_a_file_that_is_not_a_database_is_a_fault(setup: CheckedSetup) -> None:
     (setup.folder / "sentinel.db").write_bytes(b"not a database" * 100)
     assert "cannot use the database" in await setup.fault()
 
@@ -327,7 +327,7 @@ async def test_everyone_as_the_panic_role_is_a_fault(setup: CheckedSetup) -> Non
     assert "choose another role" in fault
 
 
-async def test_commands_that_another_program_changed_are_told(setup: CheckedSetup) -> None:
+async def test_commands_changed_by_another_program_are_reported(setup: CheckedSetup) -> None:
     async with Database.open(setup.folder / "sentinel.db") as database:
         await store_commands(database, setup.guild.id, "digest", {"drone": 1, "property": 2})
     setup.fake.commands.append(Command({"name": "play", "description": "x"}, None))
@@ -475,7 +475,7 @@ async def test_equal_keys_need_paths(
     assert any("city, county have the same key" in line for line in lines) is is_fault
 
 
-async def test_two_keys_of_one_cad_are_no_fault(setup: CheckedSetup) -> None:
+async def test_two_keys_of_one_cad_are_not_a_fault(setup: CheckedSetup) -> None:
     keys = [NamedKey(name="city", key=KEY), NamedKey(name="city", key=KEY)]
     settings = setup.settings().model_copy(update={"cad": CadSettings(keys=keys)})
     assert (await setup.check_lines(settings))[-1] == "nothing is wrong"

@@ -58,7 +58,7 @@ async def test_list_is_a_table(ask: Ask) -> None:
     )
 
 
-async def test_success_is_done(ask: Ask) -> None:
+async def test_success_prints_done(ask: Ask) -> None:
     assert await ask("add-property", VILLA) == (0, ["done", "id: 1"])
     user = {"propertyId": 1, "userId": "u"}
     assert await ask("add-allowed-user", user) == (0, ["done"])
@@ -248,6 +248,6 @@ async def test_listening_without_a_running_bot_fails(
         await to_thread(listen, client, [], as_json=False, say=print)
 
 
-async def test_listening_to_an_unknown_event_fails(client: InstanceClient) -> None:
+async def test_listening_for_an_unknown_event_fails(client: InstanceClient) -> None:
     with pytest.raises(InstanceError, match="unknown event"):
         await to_thread(listen, client, ["weather"], as_json=False, say=print)

@@ -233,7 +233,7 @@ async def test_rejected_step_is_reported_and_skipped(
     assert await server.journal_names() == expected
 
 
-async def test_steps_that_need_what_was_refused_say_so(
+async def test_steps_that_depend_on_a_failed_step_say_so(
     server: BotServer, client: InstanceClient
 ) -> None:
     await server.offer([], KINDS)

@@ -124,7 +124,7 @@ async def test_alerts_of_one_moment_are_counted_without_a_span(harness: AppHarne
     assert " · 2 times, the last by u" in as_text(card)
 
 
-async def test_a_former_owner_learns_no_more_of_an_alarm(harness: AppHarness) -> None:
+async def test_a_former_owner_gets_no_more_updates_of_an_alarm(harness: AppHarness) -> None:
     await harness.add_property(clientId="license:old")
     await AlarmHarness(harness).raise_at(1)
     subject = Subject("alarm-owner", "1@7")
@@ -140,7 +140,7 @@ async def test_a_former_owner_learns_no_more_of_an_alarm(harness: AppHarness) ->
     assert shown.only_edits
 
 
-async def test_the_owner_reads_the_whole_note_of_an_alert_and_none_of_the_dispatchers(
+async def test_the_owner_sees_the_alerts_note_but_not_the_dispatchers_notes(
     harness: AppHarness,
 ) -> None:
     await harness.add_property(clientId="license:owner")

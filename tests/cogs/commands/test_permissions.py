@@ -118,7 +118,7 @@ async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnviron
             assert refused.content.startswith(f"This needs the {role} role"), name
 
 
-async def test_a_button_refuses_whoever_lacks_its_permission(env: BotEnvironment) -> None:
+async def test_a_button_rejects_members_without_its_permission(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.wait_for_commands()
         await env.add_property("Villa")

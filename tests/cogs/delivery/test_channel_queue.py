@@ -282,7 +282,7 @@ async def test_a_card_whose_channel_was_out_of_use_is_brought_up_to_date(
     assert len(env.channel("emergency").created) == 1
 
 
-async def test_what_happened_without_a_token_is_shown_once_there_is_one_again(
+async def test_changes_without_a_token_are_shown_once_there_is_one(
     env: BotEnvironment,
 ) -> None:
     as_usual = env.settings

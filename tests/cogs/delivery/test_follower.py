@@ -238,7 +238,7 @@ async def test_feed_events_are_collected_until_a_card_event_or_a_short_delay(
         running.cancel()
 
 
-async def test_press_now_mentions_people_once_at_an_alarm_that_came_too_late_to(
+async def test_a_new_press_mentions_people_once_if_the_alarm_came_too_late_to(
     harness: AppHarness,
 ) -> None:
     await harness.add_property()
@@ -266,7 +266,7 @@ async def test_repeat_of_an_alarm_that_mentioned_people_mentions_nobody(
         assert await _mentions(harness) == [("alarm:1", 5)]
 
 
-async def test_panic_pressed_now_mentions_people_once_if_its_card_came_too_late_to(
+async def test_a_new_press_mentions_people_once_if_the_card_came_too_late_to(
     harness: AppHarness,
 ) -> None:
     scenario = Scenario(harness)

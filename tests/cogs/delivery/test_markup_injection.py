@@ -110,7 +110,7 @@ async def test_payloads_are_plain_text_on_cards_in_feeds_and_in_the_log(
         assert invisible(as_text(content)) == []
 
 
-async def test_a_name_before_a_colon_of_ours_becomes_no_emoji(harness: AppHarness) -> None:
+async def test_a_name_before_our_colon_does_not_become_an_emoji(harness: AppHarness) -> None:
     scenario = Scenario(harness, lambda _: ":wave")
     await scenario.announcements()
     data = {"callout": {"calloutName": "x", ":wave": "y"}}

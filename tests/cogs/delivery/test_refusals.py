@@ -59,7 +59,7 @@ async def test_after_a_passing_refusal_each_message_is_shown_once(env: BotEnviro
     assert (len(emergency.created), len(records.created)) == (len(PASSING), len(PASSING))
 
 
-async def test_a_card_that_waits_holds_up_no_other_and_is_told_until_it_is_mended(
+async def test_a_held_card_blocks_no_other_and_is_reported_until_fixed(
     env: BotEnvironment,
 ) -> None:
     emergency = env.channel("emergency")
@@ -85,7 +85,7 @@ async def test_a_card_that_waits_holds_up_no_other_and_is_told_until_it_is_mende
     assert fault.hits < 12
 
 
-async def test_what_takes_no_messages_waits_until_another_channel_is_chosen(
+async def test_messages_for_an_unsuitable_channel_wait_until_another_is_chosen(
     env: BotEnvironment,
 ) -> None:
     category, other = env.channel("emergency"), env.guild.add_channel("calls")
@@ -103,7 +103,7 @@ async def test_what_takes_no_messages_waits_until_another_channel_is_chosen(
     assert len(other.created) == 1
 
 
-async def test_what_can_never_be_taken_is_kept_and_posted_again_after_a_restart(
+async def test_a_refused_message_is_kept_and_retried_after_a_restart(
     env: BotEnvironment,
 ) -> None:
     emergency, records = env.channel("emergency"), env.channel("records")
@@ -148,7 +148,7 @@ async def test_of_feed_entries_rejected_together_only_the_culprit_is_kept_back(
         assert "1 refused today" in render(await _status(env))
 
 
-async def test_a_private_message_waits_for_the_moment_but_not_for_a_member_who_takes_none(
+async def test_a_private_message_waits_for_a_passing_error_but_not_for_a_blocked_member(
     env: BotEnvironment,
 ) -> None:
     private = env.guild.direct(env.stranger)

@@ -109,7 +109,7 @@ def _png_header(width: int, height: int) -> bytes:
     ],
     ids=["nothing", "text", "gif", "large", "larger", "bomb"],
 )
-def test_files_that_are_no_image_are_rejected(tmp_path: Path, content: bytes, error: str) -> None:
+def test_files_that_are_not_images_are_rejected(tmp_path: Path, content: bytes, error: str) -> None:
     file = tmp_path / "map.png"
     file.write_bytes(content)
     with pytest.raises(BackdropError, match=error):

@@ -161,7 +161,7 @@ async def test_the_owners_image_is_drawn_below_at_the_right_position(
     assert opened(without.draw()).tobytes() == opened(plain.draw()).tobytes()
 
 
-def test_a_call_stands_where_it_is_and_north_is_up() -> None:
+def test_a_call_is_drawn_at_its_position_with_north_up() -> None:
     area = Rectangle(0, 0, 0, 0)
     for x, y, box in (
         (60, 60, (650, 145, 900, 400)),

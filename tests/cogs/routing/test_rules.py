@@ -88,7 +88,7 @@ def test_a_rule_matches_if_every_given_condition_is_met(rule: Rule) -> None:
     ],
     ids=lambda rule: rule.name,
 )
-def test_a_rule_does_not_match_if_one_condition_is_not(rule: Rule) -> None:
+def test_a_rule_does_not_match_if_one_condition_is_unmet(rule: Rule) -> None:
     assert decide(CALL, rule).rule is None
 
 
@@ -105,7 +105,7 @@ def test_a_rule_does_not_match_if_one_condition_is_not(rule: Rule) -> None:
     ],
     ids=lambda rule: rule.name,
 )
-def test_unknown_facts_meet_no_condition(rule: Rule) -> None:
+def test_unknown_facts_do_not_match_any_condition(rule: Rule) -> None:
     assert decide(RoutingFacts(frozenset({"visits"})), rule).rule is None
 
 

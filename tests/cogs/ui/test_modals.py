@@ -83,7 +83,7 @@ async def test_a_form_of_another_version_gives_the_text_back(env: BotEnvironment
         await expect(env, await env.fake.submit(env.anna, form, {"Reason": "No"}), "rejected.")
 
 
-async def test_whatever_fails_gives_back_what_was_changed_in_a_form(env: BotEnvironment) -> None:
+async def test_a_failed_form_gives_back_the_changes(env: BotEnvironment) -> None:
     async with env.bot_running():
         form = await _reject_form(env)
         env.anna.remove_role(env.approvers)
@@ -102,7 +102,7 @@ async def test_whatever_fails_gives_back_what_was_changed_in_a_form(env: BotEnvi
         await expect(env, wrong, GIVEN_BACK.format(text="y" * 33))
 
 
-async def test_what_takes_long_is_deferred(
+async def test_slow_commands_are_deferred(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(modals, "DEFER_AFTER", 0)
@@ -116,7 +116,7 @@ async def test_what_takes_long_is_deferred(
 
 
 @given(JSON)
-def test_whatever_is_submitted_can_be_read(components: object) -> None:
+def test_any_submitted_form_can_be_read(components: object) -> None:
     interaction = SimpleNamespace(data={"components": components})
     answers = Answers.of(cast("discord.Interaction[Any]", interaction))
     assert answers.changed.keys() <= answers.names

@@ -382,7 +382,7 @@ async def test_another_units_call_is_not_part_of_a_panic(
     ],
 )
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_words_of_a_citizen_are_no_panic_of_an_officer(
+async def test_a_citizens_words_are_not_an_officers_panic(
     harness: AppHarness, words: str, swapped: bool
 ) -> None:
     call: tuple[str, Push] = ("EVENT_911", {"call": {"callId": 70, "description": words}})

@@ -138,7 +138,7 @@ async def test_number_used_again_without_an_end_ends_the_old_call(harness: AppHa
     assert subjects == ["dispatch:1.2@cad", "dispatch:1@cad"]
 
 
-async def test_change_of_a_text_is_no_other_call_for_a_minute(harness: AppHarness) -> None:
+async def test_a_changed_text_is_not_another_call_for_a_minute(harness: AppHarness) -> None:
     await push(harness, *call_911("smoke"))
     wait(harness, MINUTE)
     await push(harness, *call_911("smoke and flames"))
@@ -213,9 +213,7 @@ async def test_closed_call_is_opened_again(harness: AppHarness, opening: Step) -
     "event",
     [edit(title="x"), detach(61), close(), ("EVENT_DISPATCH_NOTE", {"callId": 1, "note": "n"})],
 )
-async def test_what_else_comes_about_a_closed_call_leaves_it_closed(
-    harness: AppHarness, event: Step
-) -> None:
+async def test_later_events_leave_a_closed_call_closed(harness: AppHarness, event: Step) -> None:
     for first in (new("Fire"), close()):
         await push(harness, *first)
     wait(harness, HOUR)
@@ -282,7 +280,7 @@ async def test_dispatch_call_is_not_made_from_a_911_call_that_is_long_gone(
     [(58, close()), (2, close()), (58, note("Send a unit."))],
     ids=["over", "soon over", "just heard of"],
 )
-async def test_wholly_different_report_is_never_written_into_the_old_card(
+async def test_a_different_report_is_never_written_into_the_old_card(
     harness: AppHarness, lasted: int, event: Step
 ) -> None:
     await push(harness, *new("Fire", address="Elm St"))
@@ -293,7 +291,7 @@ async def test_wholly_different_report_is_never_written_into_the_old_card(
     assert await titles(harness) == [("Fire", False), ("Robbery", True)]
 
 
-async def test_what_was_kept_counts_by_when_it_happened(harness: AppHarness) -> None:
+async def test_stored_reports_count_by_when_they_happened(harness: AppHarness) -> None:
     """The game server kept all this while the bot was away, and sends it at once."""
     callout = ("EVENT_NEW_CALLOUT", {"callout": {"id": "armed_suspect"}})
     story = [
@@ -363,7 +361,7 @@ async def test_older_of_two_stamped_911_calls_changes_nothing(harness: AppHarnes
 @pytest.mark.parametrize(
     "impossible", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00", "2099-01-01T00:00:00Z", "soon"]
 )
-async def test_impossible_stamp_counts_as_none(harness: AppHarness, impossible: str) -> None:
+async def test_an_impossible_timestamp_is_ignored(harness: AppHarness, impossible: str) -> None:
     for updated in (OLD, impossible, NEWER):
         text = f"changed at {updated}"
         await push(harness, *edit(title=text, updated=updated))
@@ -394,7 +392,7 @@ async def test_late_copies_change_nothing(harness: AppHarness, late: int) -> Non
     assert all(after[table] == before[table] for table in before if table != "fingerprints")
 
 
-async def test_copies_that_cross_on_their_way_change_nothing(harness: AppHarness) -> None:
+async def test_copies_that_arrive_out_of_order_change_nothing(harness: AppHarness) -> None:
     for event in (panic(on=True), panic(on=False)):
         await push(harness, *event)
         wait(harness, SECOND)

@@ -57,7 +57,7 @@ def test_time_of_day_is_moved_to_the_communitys_clocks(written: str) -> None:
     "written",
     ["", "1", "00:00:00", "00:00", "25:00", "12:60", "soon", "99999999999999", "2026-11-29", "9:1"],
 )
-def test_what_is_no_time_is_none(written: str) -> None:
+def test_an_invalid_time_is_none(written: str) -> None:
     assert instant(written, NEW_YORK) is None
     assert seconds_of_day(written, NEW_YORK, NEW_YORK, START) is None
 

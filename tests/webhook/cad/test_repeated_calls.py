@@ -45,7 +45,7 @@ OTHER: list[Step] = [
 
 
 @pytest.mark.parametrize("same", SAME)
-async def test_call_that_says_the_same_joins_the_card(harness: AppHarness, same: Step) -> None:
+async def test_an_equal_call_joins_the_card(harness: AppHarness, same: Step) -> None:
     await push(harness, *call_911("shots fired", **at(100, 200)))
     harness.clock.now += MINUTE
     await push(harness, *same)
@@ -67,9 +67,7 @@ async def test_location_is_the_same_in_any_spelling(
 
 
 @pytest.mark.parametrize("other", OTHER)
-async def test_call_that_says_something_else_has_its_own_card(
-    harness: AppHarness, other: Step
-) -> None:
+async def test_a_different_call_has_its_own_card(harness: AppHarness, other: Step) -> None:
     await push(harness, *call_911("shots fired", **at(100, 200)))
     await push(harness, *other)
     assert await subjects(harness) == [["emergency:1@cad"], ["emergency:2@cad"]]
@@ -131,7 +129,7 @@ async def test_card_of_several_calls_names_the_dispatch_call_made_from_any_of_th
     assert "911 call 1 · × 3 · dispatched" in await card(harness, "emergency:1@cad")
 
 
-async def test_calls_that_say_the_same_are_one_crime(harness: AppHarness) -> None:
+async def test_equal_calls_are_one_crime(harness: AppHarness) -> None:
     for number in (1, 2):
         kind, data = call_911("shots fired", number)
         body = {"type": kind, "data": data}
@@ -162,7 +160,7 @@ async def test_dispatch_call_names_911_calls_that_edits_add(harness: AppHarness)
     assert "911 call 2 by Ann" in shown
 
 
-async def test_call_that_is_changed_to_say_something_else_gets_its_own_card(
+async def test_a_call_changed_into_a_different_one_gets_its_own_card(
     harness: AppHarness,
 ) -> None:
     await push(harness, *call_911("shots fired", 1))

@@ -39,7 +39,7 @@ async def test_crime_may_have_no_property(harness: AppHarness) -> None:
     assert len(harness.dump()["crimes"][0][3]) == 2_000
 
 
-async def test_civil_calls_and_calls_of_panics_are_no_crimes(harness: AppHarness) -> None:
+async def test_civil_calls_and_calls_of_panics_are_not_crimes(harness: AppHarness) -> None:
     await call(harness, isEmergency=False)
     await call(harness, callId=6, description="Unit 7 has pressed their panic button!")
     await call(harness, PushConfig(), callId=7)

@@ -152,7 +152,7 @@ async def test_a_killed_game_server_leaves_one_effect(
 
 
 @pytest.mark.parametrize("kind", ["create-dispatch", "attach"])
-async def test_a_restarted_bot_has_it_done_once(played: PlayedCad, kind: str) -> None:
+async def test_a_restarted_bot_makes_the_request_once(played: PlayedCad, kind: str) -> None:
     fake = played.fake
     with played.play():
         async with played.working(played.transport):
@@ -170,7 +170,7 @@ async def test_a_restarted_bot_has_it_done_once(played: PlayedCad, kind: str) ->
     assert fake.dispatches[55]["idents"] == [7] * (kind == "attach")
 
 
-async def test_what_was_not_claimed_was_not_sent(played: PlayedCad) -> None:
+async def test_unclaimed_requests_were_not_sent(played: PlayedCad) -> None:
     transport = GameServerTransport(pace=0.001)
     with pytest.raises(NotSentError):
         await transport.ask("note", {})
@@ -213,7 +213,7 @@ async def test_a_lost_list_of_requests_was_not_carried_out(played: PlayedCad) ->
         ({}, AnswerLostError),
     ],
 )
-async def test_what_sonorans_client_returns_is_understood(
+async def test_answers_of_sonorans_client_are_understood(
     played: PlayedCad, answer: dict[str, Any], found: Any
 ) -> None:
     asked = asyncio.create_task(played.transport.ask("attach", {"callId": 3}))
@@ -242,7 +242,7 @@ async def test_only_programs_that_may_write_claim_requests(played: PlayedCad) ->
     assert (await played.poll(cad="CAD", wait=0))[1]["isWanted"]
 
 
-async def test_a_game_server_that_is_gone_for_long_is_offered_to_nobody() -> None:
+async def test_a_game_server_gone_for_long_is_not_offered() -> None:
     now = 0.0
     transport = GameServerTransport(clock=lambda: now)
     assert (transport.is_there, transport.is_offered) == (False, False)

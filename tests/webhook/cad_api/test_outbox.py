@@ -109,7 +109,7 @@ async def test_every_request_is_as_the_documents_want_it(asked: AskedCad) -> Non
     assert (await units.open_panics(context.read, CAD, [7])) == {}
 
 
-async def test_a_911_call_becomes_one_dispatch_call_for_all_who_responding(asked: AskedCad) -> None:
+async def test_a_911_call_becomes_one_dispatch_call_for_all_responders(asked: AskedCad) -> None:
     asked.fake.add_member(VIC, 8)
     async with asked.working():
         placed = await place_emergency(asked.context(), CAD, SMOKE)
@@ -229,7 +229,7 @@ async def _quiet(asked: AskedCad) -> None:
     await asyncio.sleep(0.1)
 
 
-async def test_what_happens_again_by_itself_is_no_echo(asked: AskedCad) -> None:
+async def test_a_repeated_event_is_not_an_echo(asked: AskedCad) -> None:
     number = await _open_dispatch(asked)
     async with asked.working():
         await asked.ended(await responding(asked.context(), asked.dispatch(number)))
@@ -289,7 +289,7 @@ async def test_successes_without_units_name_those_of_the_member(asked: AskedCad)
 
 
 @pytest.mark.parametrize("units", ["[]", '{"Units": 5}', '"x"', "[1, {}]"])
-async def test_nonsense_about_units_harms_nothing(asked: AskedCad, units: str) -> None:
+async def test_malformed_units_are_harmless(asked: AskedCad, units: str) -> None:
     number = await _open_dispatch(asked)
     asked.fake.bodies |= {"attach": "{}", "account-units": units}
     async with asked.working():
@@ -335,7 +335,9 @@ async def test_an_attachment_whose_answer_was_lost_is_made_again(asked: AskedCad
     assert await asked.take_names() == ["DISPATCH_UNIT_ATTACH"]
 
 
-async def test_people_read_why_not(asked: AskedCad, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refused_request_says_why(
+    asked: AskedCad, caplog: pytest.LogCaptureFixture
+) -> None:
     """B6: not linked, no unit, the wrong plan, the wrong key, a closed call."""
     number = await _open_dispatch(asked)
     subject = asked.dispatch(number)
@@ -423,7 +425,7 @@ async def test_a_panic_overtakes_fifty_readings(asked: AskedCad) -> None:
     assert len(asked.fake.requests) < 10
 
 
-async def test_what_nobody_waits_for_any_more_is_not_done(asked: AskedCad) -> None:
+async def test_requests_that_timed_out_are_not_made(asked: AskedCad) -> None:
     number = await _open_dispatch(asked)
     await asked.fake.stop()
     with asked.fake.port_kept():

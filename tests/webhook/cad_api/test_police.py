@@ -79,7 +79,7 @@ async def test_an_alarm_has_one_call_until_it_is_resolved(
     assert await _steps(asked, alarm_id) == ["police", "false"]
 
 
-async def test_what_the_police_do_is_on_the_alarm(asked: AskedCad) -> None:
+async def test_police_actions_are_shown_on_the_alarm(asked: AskedCad) -> None:
     fake, context = asked.fake, _context(asked, "never")
     async with asked.working():
         alarm_id = await _raise(asked, context)
@@ -102,7 +102,9 @@ async def test_what_the_police_do_is_on_the_alarm(asked: AskedCad) -> None:
     assert await _steps(asked, alarm_id) == ["police", "police-dispatched", "resolved"]
 
 
-async def test_a_closed_call_is_told_and_the_police_can_be_called_again(asked: AskedCad) -> None:
+async def test_a_closed_call_is_reported_and_the_police_can_be_called_again(
+    asked: AskedCad,
+) -> None:
     context = _context(asked)
     async with asked.working():
         alarm_id = await _raise(asked, context)
@@ -114,7 +116,9 @@ async def test_a_closed_call_is_told_and_the_police_can_be_called_again(asked: A
     assert await _steps(asked, alarm_id) == ["police", "police-over", "police"]
 
 
-async def test_an_alarm_that_ends_before_its_call_is_placed_takes_it_back(asked: AskedCad) -> None:
+async def test_an_alarm_that_ends_before_its_call_is_placed_cancels_the_call(
+    asked: AskedCad,
+) -> None:
     context = _context(asked)
     asked.fake.begin_holding()
     async with asked.working():

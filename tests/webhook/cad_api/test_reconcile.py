@@ -25,7 +25,7 @@ async def _read(asked: AskedCad) -> None:
             await asked.fake.next_request()
 
 
-async def test_what_was_missed_is_taken_over(asked: AskedCad) -> None:
+async def test_missed_changes_are_adopted(asked: AskedCad) -> None:
     fake, read = asked.fake, asked.harness.database.read
     for number in (1, 2):
         await asked.pushed("EVENT_DISPATCH_NEW", {"dispatch": _call(number)})
@@ -57,7 +57,7 @@ async def test_what_was_missed_is_taken_over(asked: AskedCad) -> None:
     assert await asked.take_names() == []
 
 
-async def test_what_is_pushed_meanwhile_wins(asked: AskedCad) -> None:
+async def test_pushes_during_a_reconciliation_win(asked: AskedCad) -> None:
     fake, read = asked.fake, asked.harness.database.read
     fake.dispatches = {5: _call(5)}
     await asked.pushed("EVENT_DISPATCH_NEW", {"dispatch": _call(5)})

@@ -118,7 +118,7 @@ async def test_refused_message_does_not_stop_the_rest(
         (b'{"messages": ["' + b"x" * 4 * 1024 * 1024 + b'"]}', 413, "too-large"),
     ],
 )
-async def test_batch_that_is_none_is_refused_whole(
+async def test_an_invalid_batch_is_rejected_as_a_whole(
     app: RunningApp, body: bytes, status: int, code: str
 ) -> None:
     before = app.harness.dump()

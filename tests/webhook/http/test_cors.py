@@ -50,7 +50,7 @@ async def test_foreign_page_may_neither_ask_nor_read(app: RunningApp, origin: st
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": ""}])
-async def test_program_that_is_no_page_needs_no_origin(
+async def test_a_program_outside_a_browser_needs_no_origin(
     app: RunningApp, headers: dict[str, str]
 ) -> None:
     async with app.http.post(
@@ -94,7 +94,7 @@ async def test_options_of_a_program_lists_the_methods(app: RunningApp) -> None:
 @pytest.mark.parametrize(
     ("path", "status"), [("/api/query", 401), ("/api/events", 401), ("/api/nothing", 404)]
 )
-async def test_page_may_read_what_went_wrong(app: RunningApp, path: str, status: int) -> None:
+async def test_a_page_may_read_errors(app: RunningApp, path: str, status: int) -> None:
     method = "POST" if path == "/api/query" else "GET"
     asked = {"Origin": PAGE}
     async with app.http.request(method, f"{app.url}{path}", headers=asked) as answer:
@@ -144,6 +144,6 @@ def test_origin_is_written_as_browsers_do(text: str, origin: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "*", "https://*", "https://", "map.example.org", "https://a.b/page", "https://*.*"]
 )
-def test_what_is_no_origin_is_rejected(text: str) -> None:
+def test_an_invalid_origin_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not the origin of a web page"):
         parse_origin(text)

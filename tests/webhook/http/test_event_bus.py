@@ -242,7 +242,7 @@ async def test_address_holds_the_client_id_as_the_client_writes_it(
         assert await client.receive() == {"type": "err", "body": "invalid_type"}
 
 
-async def test_missed_events_are_replayed_to_one_who_asks_in_turns(app: RunningApp) -> None:
+async def test_missed_events_are_replayed_to_a_polling_client(app: RunningApp) -> None:
     """Who posts, and only then asks for the answers, must not wait for itself."""
     async with over_http(app, "xhr") as (client, _):
         await client.start("c1")
@@ -315,7 +315,7 @@ EMPTY = {
 }
 
 
-async def test_reading_about_what_does_not_exist_is_answered_emptily(app: RunningApp) -> None:
+async def test_reading_something_unknown_returns_nothing(app: RunningApp) -> None:
     """The original's pages ask about properties and users that do not exist."""
     unknown: dict[str, object] = {"propertyId": 4711, "userId": "nobody", "droneId": 4711}
     unknown |= {"from": "2026-11-01", "to": "2026-11-02"}

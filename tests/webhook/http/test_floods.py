@@ -260,7 +260,7 @@ async def test_pipelined_pushes_are_answered_in_order(app: RunningApp) -> None:
     assert answered == [200, 400, 404, 200]
 
 
-async def test_client_that_hangs_up_leaves_no_traceback(
+async def test_a_client_that_disconnects_leaves_no_traceback(
     app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(5):

@@ -70,7 +70,7 @@ async def test_same_request_again_has_one_effect_and_the_same_answer(shop: Runni
     assert [name for name, _ in shop.harness.take_events()] == ["alerts"]
 
 
-async def test_without_a_key_each_request_has_its_effect(shop: RunningApp) -> None:
+async def test_without_a_key_each_request_has_an_effect(shop: RunningApp) -> None:
     answers = [await query(shop, PRESS, None) for _ in range(2)]
     assert [replayed for _, _, replayed in answers] == [False, False]
     assert len(await alerts(shop.harness)) == 2
@@ -165,7 +165,7 @@ async def test_key_on_a_query_that_only_reads_is_ignored(shop: RunningApp) -> No
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "a\tb", "a\u200bb", "\u202e"])
 @pytest.mark.parametrize("path", ["/api/query", *PATHS])
-async def test_key_that_is_none_is_refused_with_a_sentence(
+async def test_an_invalid_key_is_rejected_with_a_reason(
     shop: RunningApp, path: str, key: str
 ) -> None:
     before = shop.harness.dump()

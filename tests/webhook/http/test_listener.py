@@ -112,7 +112,7 @@ def test_a_slow_handshake_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     run(work, "uvloop")
 
 
-def test_plain_http_is_told_with_its_address(caplog: pytest.LogCaptureFixture) -> None:
+def test_plain_http_is_reported_with_its_address(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with served() as https:
             reader, writer = await asyncio.open_connection("127.0.0.1", https.port)
@@ -126,7 +126,7 @@ def test_plain_http_is_told_with_its_address(caplog: pytest.LogCaptureFixture) -
     assert "refused a plain http request from 127.0.0.1: this port speaks https" in caplog.text
 
 
-def test_what_comes_with_the_handshake_is_not_lost() -> None:
+def test_data_sent_with_the_handshake_is_not_lost() -> None:
     """The request in the same packet as the end of the handshake."""
 
     async def work() -> None:

@@ -217,7 +217,7 @@ async def test_head_does_not_wait(app: RunningApp) -> None:
             assert (response.status, await response.read()) == (200, b"")
 
 
-async def test_failure_after_the_first_byte_is_told_to_the_next_poll(
+async def test_a_failure_after_the_first_byte_is_reported_to_the_next_poll(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with app.http.get(f"{app.url}/api/events?wait=55&after=0", headers=TOKEN) as response:
@@ -235,7 +235,7 @@ async def out_of_order(*_: object) -> None:
     raise StorageUnavailable("the disk is gone")
 
 
-async def test_poll_of_a_client_that_hung_up_ends(
+async def test_a_poll_ends_when_its_client_disconnects(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(long_poll, "SILENCE", 0.01)

@@ -245,7 +245,9 @@ async def test_wrapped_push_is_taken(app: RunningApp, name: str) -> None:
         (b"a=1&b=2", "form without a push"),
     ],
 )
-async def test_body_in_another_form_is_named(app: RunningApp, body: bytes, word: str) -> None:
+async def test_an_unexpected_body_form_is_named_in_the_error(
+    app: RunningApp, body: bytes, word: str
+) -> None:
     status, text = await push(app, body)
     assert status == 400
     assert text.startswith("Invalid JSON: ")
@@ -420,7 +422,7 @@ async def test_invalid_push_names_its_invalid_field(app: RunningApp) -> None:
     assert await push(app, body) == (400, "Invalid Data: callId: missing")
 
 
-async def test_unreadable_object_does_not_cost_the_others(app: RunningApp) -> None:
+async def test_an_unreadable_object_does_not_lose_the_others(app: RunningApp) -> None:
     body = CALL | {"data": [{"call": {}}, 5, CALL["data"], None]}
     assert await push(app, body) == (200, "OK")
     (event,) = await app.harness.journal_events()

@@ -28,7 +28,7 @@ GO_AWAY = 'c[3000,"Go away!"]'
 
 
 @pytest.mark.parametrize("path", ["/events", "/events/"])
-async def test_people_who_look_are_welcome(app: RunningApp, path: str) -> None:
+async def test_sockjs_greeting_is_served(app: RunningApp, path: str) -> None:
     async with app.http.get(app.url + path) as answer:
         assert (answer.status, await answer.text()) == (200, "Welcome to SockJS!\n")
         assert answer.content_type == "text/plain"
@@ -108,7 +108,7 @@ async def test_while_no_client_is_configured_this_machine_needs_no_token(
         ("POST", "/events/0/unknown/xhr_send", 404, None),
     ],
 )
-async def test_what_is_no_transport_is_rejected(
+async def test_an_unknown_transport_is_rejected(
     app: RunningApp, method: str, path: str, status: int, text: str | None
 ) -> None:
     async with app.http.request(method, app.url + path, headers=TOKEN, data=b"[]") as answer:
@@ -166,7 +166,7 @@ def test_frame_holds_messages(frame: str, texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("frame", ["{", "[1]", "1", "null", '{"a":"b"}', '["a",null]', "[[]]", "x"])
-def test_other_frames_are_invalid(frame: str) -> None:
+def test_all_other_frames_are_invalid(frame: str) -> None:
     with pytest.raises(InvalidFrame):
         unpack(frame)
 
@@ -219,7 +219,7 @@ async def test_needless_slashes_are_ignored(app: RunningApp, slashes: str) -> No
         assert answer.status == 204
 
 
-async def test_second_request_on_a_session_is_turned_away(app: RunningApp) -> None:
+async def test_a_second_request_on_a_session_is_rejected(app: RunningApp) -> None:
     async with over_http(app, "xhr_streaming") as (client, session):
         answer = await session.ask()
         text = await answer.text()
@@ -246,7 +246,7 @@ async def test_streaming_answer_ends_after_128_kib_and_nothing_is_lost(app: Runn
         assert session._answer is not first
 
 
-async def test_what_happens_between_two_polls_waits_for_the_next(app: RunningApp) -> None:
+async def test_events_between_two_polls_wait_for_the_next(app: RunningApp) -> None:
     async with over_http(app, "xhr") as (client, session):
         await client.start("c1")
         await client.subscribe("alerts")
@@ -346,7 +346,7 @@ async def test_connections_of_every_kind_are_counted_together(harness: AppHarnes
             pass
 
 
-async def test_vanished_client_leaves_nothing(
+async def test_a_vanished_client_leaves_nothing_behind(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sockjs_session, "DISCONNECT_DELAY", 1.0)

@@ -82,7 +82,7 @@ async def test_bearer_token_is_accepted(app: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("kind", [WSMsgType.TEXT, WSMsgType.BINARY])
-async def test_bytes_that_are_not_utf8_cost_neither_query_nor_connection(
+async def test_bytes_that_are_not_utf8_lose_neither_query_nor_connection(
     app: RunningApp, kind: WSMsgType
 ) -> None:
     async with app.connect() as ws:
@@ -291,7 +291,7 @@ async def test_other_addresses_of_the_websocket(app: RunningApp, path: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/event", "/event/", "/sonorancad/event"])
-async def test_browser_is_told_that_the_program_listens(app: RunningApp, path: str) -> None:
+async def test_a_browser_sees_that_the_program_listens(app: RunningApp, path: str) -> None:
     async with app.http.get(f"{app.url}{path}") as answer:
         assert (answer.status, await answer.text()) == (200, "CAD Sentinel is listening\n")
     async with app.http.head(f"{app.url}{path}") as answer:

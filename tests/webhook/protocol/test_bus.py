@@ -110,7 +110,7 @@ def test_frames_are_those_of_the_protocol() -> None:
     assert ALERT.frames_for({"all", "alerts"}) == [ALERT.frame, ALERT.frame_for_all]
 
 
-def test_name_of_an_event_stands_in_its_data_once() -> None:
+def test_the_name_of_an_event_is_in_its_data_once() -> None:
     push = StoredEvent(9, 1, "cad.EVENT_NEW", [], b'{"event":"fire","unit":7}')
     assert push.frame_for_all.count(b'"event"') == 2
     assert orjson.loads(push.frame_for_all)["data"] == {"event": "events.cad.EVENT_NEW", "unit": 7}

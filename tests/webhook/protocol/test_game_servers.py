@@ -27,7 +27,7 @@ def test_header_is_read(header: str, waiting: int, refused: int) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "", "/", "cad-sentinel", "a b/1", "<@1>/1", "x/" * 99])
-def test_other_programs_are_no_game_servers(header: str | None) -> None:
+def test_other_programs_are_not_game_servers(header: str | None) -> None:
     servers = GameServers()
     servers.note("game", header)
     assert servers.by_client() == {}

@@ -90,7 +90,7 @@ def test_bytes_that_are_not_utf8_become_replacement_characters(written: bytes, r
     assert parse_json(b'{"a": ["%b", "\\n"]}' % written) == {"a": [read, "\n"]}
 
 
-def test_number_that_is_none_may_count_as_text() -> None:
+def test_an_invalid_number_may_be_read_as_text() -> None:
     raw = b'{"x": NaN, "y": [-Infinity, 1e999, 1.5], "t": "NaN \xff"}'
     assert parse_json(raw, nan_as_text=True) == {
         "x": "NaN",

@@ -125,7 +125,7 @@ async def test_identifier_beside_the_data_is_echoed_in_both_places() -> None:
     }
 
 
-async def test_identifier_of_null_is_none() -> None:
+async def test_a_null_identifier_means_no_identifier() -> None:
     raw = b'{"type": "a", "requestIdentifier": null, "data": {"requestIdentifier": null}}'
     assert read_message(raw) == ClientMessage("a", {})
 
@@ -142,7 +142,7 @@ async def test_refused_identifier_is_echoed_as_text(identifier: object, echoed: 
     assert len(frame["data"]["requestIdentifier"]) <= 128
 
 
-async def test_footnote_marks_of_the_protocols_page_are_no_part_of_a_type() -> None:
+async def test_footnote_marks_in_the_protocol_docs_are_not_part_of_a_type() -> None:
     assert read_message(b'{"type": "queries.look**"}').type == "queries.look"
 
 

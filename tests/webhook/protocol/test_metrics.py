@@ -206,7 +206,7 @@ def test_every_family_is_on_the_page_about_monitoring() -> None:
 
 
 @pytest.mark.parametrize("version", ["x", "1.x", "", "-1"])
-def test_nonsense_in_the_accept_header_is_answered_with_text(version: str) -> None:
+def test_a_malformed_accept_header_is_answered_with_text(version: str) -> None:
     page, content_type = Metrics().render(f"application/openmetrics-text;version={version}")
     assert page
     assert "text" in content_type

@@ -50,7 +50,7 @@ def test_signs_alone_are_a_text_too() -> None:
     assert redaction_of(" \u200b ") is None
 
 
-def test_what_fails_is_undone() -> None:
+def test_a_failed_request_is_undone() -> None:
     texts = _texts("first of all")
     other = redaction_of("something else")
     assert other is not None
@@ -67,7 +67,7 @@ def test_what_fails_is_undone() -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
-def test_any_text_is_gone_between_any_others(before: str, text: str, after: str) -> None:
+def test_any_text_is_redacted_between_any_others(before: str, text: str, after: str) -> None:
     redaction = redaction_of(text)
     if redaction is None:
         return
@@ -80,5 +80,5 @@ def test_any_text_is_gone_between_any_others(before: str, text: str, after: str)
 
 
 @given(st.text(max_size=40))
-def test_a_forged_value_is_nothing(value: str) -> None:
+def test_a_forged_value_is_ignored(value: str) -> None:
     assert read_redaction(value) is None or len(value) > 60

@@ -273,7 +273,7 @@ async def test_fresh_session_leaves_another_connection_of_its_client_alone(
     assert await subscriptions.of_client(harness.database.read, "tester/c1") == ["alerts"]
 
 
-async def test_session_said_again_changes_nothing(harness: AppHarness) -> None:
+async def test_repeating_the_session_changes_nothing(harness: AppHarness) -> None:
     session = FakeSession(harness)
     await session.say("session", id="c1")
     await session.subscribe("alerts")
@@ -397,7 +397,7 @@ async def test_resumed_session_gets_both_frames(harness: AppHarness) -> None:
     assert resumed.events() == [(1, "events.alerts"), (1, "events.all")]
 
 
-async def test_what_was_unsubscribed_is_not_resumed(harness: AppHarness) -> None:
+async def test_unsubscribed_events_are_not_resumed(harness: AppHarness) -> None:
     session = FakeSession(harness)
     await session.say("session", id="c1")
     await session.subscribe("alerts", "visits")
@@ -463,7 +463,7 @@ async def test_number_from_the_future_is_reported_and_live_events_follow(
     assert resumed.events() == [(2, "events.alerts")]
 
 
-async def test_resuming_with_the_newest_number_is_no_gap(harness: AppHarness) -> None:
+async def test_resuming_with_the_newest_number_is_not_a_gap(harness: AppHarness) -> None:
     await alert(harness)
     assert await FakeSession(harness).resume("c1", 1) == CREATED
 

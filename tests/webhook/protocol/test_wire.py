@@ -119,7 +119,7 @@ def test_whole_number_may_be_text_or_have_a_fraction_of_zero(value: object) -> N
     assert validate(SomeFields, {"propertyId": 1, "width": value}).width == 3
 
 
-def test_empty_text_is_no_number() -> None:
+def test_empty_text_is_not_a_number() -> None:
     assert validate(SomeFields, {"propertyId": 1, "width": "", "x": ""}).width == 0
 
 

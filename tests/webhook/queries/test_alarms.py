@@ -103,7 +103,7 @@ async def test_alert_after_the_end_of_an_alarm_opens_another_one(harness: AppHar
     assert [row["state"] for row in await listed(harness)] == ["waiting", "false"]
 
 
-async def test_what_is_done_is_recorded_published_and_audited(harness: AppHarness) -> None:
+async def test_alarm_steps_are_recorded_published_and_audited(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     alarm = await raised(harness, property_id, note=" A window broke ")
     harness.take_events()
@@ -136,7 +136,7 @@ async def test_what_is_done_is_recorded_published_and_audited(harness: AppHarnes
     assert (row["state"], row["settledBy"], row["settledAt"]) == ("resolved", "tester", AT)
 
 
-async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(harness: AppHarness) -> None:
+async def test_repeats_do_not_change_an_acknowledged_or_snoozed_alarm(harness: AppHarness) -> None:
     for number, (query, data, state) in enumerate(
         [
             ("acknowledge-alarm", {}, "acknowledged"),
@@ -190,7 +190,7 @@ async def test_acknowledged_alarm_is_not_acknowledged_again(harness: AppHarness)
     assert await harness.error_code("acknowledge-alarm", alarmId=alarm) == "conflict"
 
 
-async def test_snoozed_alarm_is_nobodys(harness: AppHarness) -> None:
+async def test_a_snoozed_alarm_has_no_handler(harness: AppHarness) -> None:
     alarm = await raised(harness, await harness.add_property())
     await harness.ask("acknowledge-alarm", alarmId=alarm)
     await harness.ask("snooze-alarm", alarmId=alarm, minutes=1)
@@ -231,7 +231,9 @@ async def test_journal_steps_and_audit_say_from_whom_an_alarm_was_taken(
     )
 
 
-async def test_of_two_who_take_an_alarm_from_the_same_member_one_does(harness: AppHarness) -> None:
+async def test_of_two_who_take_an_alarm_from_the_same_member_one_succeeds(
+    harness: AppHarness,
+) -> None:
     alarm = await raised(harness, await harness.add_property())
     await acknowledge_alarm(member(harness, 7), OfAlarm(alarm_id=alarm))
     seen = TakeOver(alarm_id=alarm, handler="discord:7")

@@ -207,7 +207,7 @@ async def test_no_query_looks_at_every_row_of_a_table_that_grows(
                 assert scanned(connection, question, tables) <= {PAGED.get(name)}, (name, question)
 
 
-async def test_nor_does_what_is_asked_again_and_again(
+async def test_no_regular_work_scans_a_table_that_grows(
     database_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener = Listener(monkeypatch)

@@ -12,7 +12,7 @@ from webhook.queries.audit import AuditPage, list_changes
 from webhook.queries.redactions import get_redactable, redact, undo_redaction
 
 
-async def test_what_is_redacted_is_stored_and_audited_without_the_text(
+async def test_a_redaction_is_stored_and_audited_without_the_text(
     harness: AppHarness,
 ) -> None:
     approver, shown = harness.context(Scope.APPROVE, "anna"), RedactedTexts()

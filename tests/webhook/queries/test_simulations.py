@@ -6,7 +6,7 @@ from tests.webhook.harness import AppHarness
 from webhook.queries import simulations
 
 
-async def test_drill_takes_its_properties_users_and_alarms_along(harness: AppHarness) -> None:
+async def test_ending_a_drill_removes_its_properties_users_and_alarms(harness: AppHarness) -> None:
     drill = (await harness.ask("begin-simulation"))["simulationId"]
     other = (await harness.ask("begin-simulation"))["simulationId"]
     for number in (drill, other):
@@ -24,7 +24,9 @@ async def test_drill_takes_its_properties_users_and_alarms_along(harness: AppHar
 
 
 @pytest.mark.parametrize("owner", ["simulation:17:vivian", "simulation:x", "SIMULATION"])
-async def test_users_who_are_only_called_so_stay(harness: AppHarness, owner: str) -> None:
+async def test_users_and_properties_named_like_a_drill_stay(
+    harness: AppHarness, owner: str
+) -> None:
     drill = (await harness.ask("begin-simulation"))["simulationId"]
     place = await harness.add_property(clientId=owner, location="SIMULATION: villa")
     ended = await harness.ask("end-simulation", simulationId=drill)

@@ -61,7 +61,7 @@ async def told(harness: AppHarness, argument: str = "/") -> list[str]:
     return [re.sub(r"^<t:[0-9]+:f> ", "", row.text) for row in reversed(page.rows)]
 
 
-async def test_changes_are_told_by_names(harness: AppHarness) -> None:
+async def test_changes_are_described_by_name(harness: AppHarness) -> None:
     villa = {"propertyId": await harness.add_property(location="Vespucci *7*")}
     await harness.ask("add-user", userId="license:1", fullName="Lina Ked")
     await harness.ask("change-property-tier", **villa, tier=2)
@@ -79,7 +79,7 @@ async def test_changes_are_told_by_names(harness: AppHarness) -> None:
         assert (await told(harness))[2] == f"tester hat {where} geändert: Stufe Basic → Premium"
 
 
-async def test_a_link_that_is_moved_is_told_of_both_members(harness: AppHarness) -> None:
+async def test_a_moved_link_names_both_members(harness: AppHarness) -> None:
     await harness.ask("link-user", memberId="801", userId="license:1")
     await harness.ask("link-user", memberId="802", userId="license:1")
     assert await told(harness) == [
@@ -106,7 +106,7 @@ async def test_every_action_has_a_sentence(harness: AppHarness, locale: str) -> 
     assert not [each for each in said if re.search(r"[{}]|None|  | \.", each)]
 
 
-async def test_an_action_of_another_version_is_told_as_it_is_stored(harness: AppHarness) -> None:
+async def test_an_action_of_another_version_is_shown_as_stored(harness: AppHarness) -> None:
     told_of = await sentence(harness.database.read, record("paint-house", "house:*7*"))
     assert told_of == r"tester · paint-house · house:\*7\*"
 

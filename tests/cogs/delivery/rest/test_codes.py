@@ -70,6 +70,6 @@ def test_each_code_is_documented_and_means_one_thing() -> None:
     assert set(listed) <= set(DOCUMENTED_CODES)
 
 
-def test_whatever_waits_has_a_cure() -> None:
+def test_every_held_message_has_a_cure() -> None:
     assert all(codes.cure_of(code) for code in (*DOCUMENTED_CODES, 999_999))
     assert "choose a text channel" in codes.cure_of(40058)

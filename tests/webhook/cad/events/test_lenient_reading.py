@@ -73,7 +73,7 @@ def test_push_about_nothing_that_has_an_id_is_rejected(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [*ODD_IDS, -1, "", "none", None, {}, []])
-def test_odd_id_costs_only_itself(odd: Any) -> None:
+def test_an_invalid_id_loses_only_itself(odd: Any) -> None:
     assert push("EVENT_UNIT_PANIC", {"identIds": [61, odd]}) == [UnitPanic(idents=[61])]
     assert push("EVENT_REMOVE_911", {"callIds": [odd, 8]}) == [Removed911(call_ids=[8])]
     (closed,) = push("EVENT_DISPATCH_CLOSED", {"callIds": [8, odd], "eventOriginIdent": odd})
@@ -118,9 +118,7 @@ GARBAGE = st.sampled_from(
 
 @pytest.mark.parametrize("push_type", LISTS_OF_IDS)
 @given(ids=st.lists(st.integers(1, 99), min_size=1, max_size=4), data=st.data())
-def test_garbage_among_ids_changes_nothing_else(
-    push_type: str, ids: list[int], data: st.DataObject
-) -> None:
+def test_garbage_among_ids_is_ignored(push_type: str, ids: list[int], data: st.DataObject) -> None:
     among: list[Any] = list(ids)
     among.insert(data.draw(st.integers(0, len(ids))), data.draw(GARBAGE))
     make = LISTS_OF_IDS[push_type]
@@ -138,13 +136,13 @@ def test_skipped_parts_are_named_once_each() -> None:
     assert skipped == ["identIds", "identIds", "primary", "callId: missing"]
 
 
-def test_word_for_every_unit_is_not_read_as_no_unit() -> None:
+def test_a_word_for_all_units_is_not_read_as_none() -> None:
     with pytest.raises(InvalidPush):
         new(idents="all")
 
 
 @pytest.mark.parametrize("example", [-1, "-1", -1.0])
-def test_printed_example_is_no_event(example: Any) -> None:
+def test_a_printed_example_is_not_an_event(example: Any) -> None:
     for push_type, data in (
         ("EVENT_911", {"call": {"callId": example, "caller": "A"}}),
         ("EVENT_DISPATCH_NEW", {"dispatch": {"callId": example}}),
@@ -255,7 +253,7 @@ def test_errors_are_short_and_clean() -> None:
         ([], True),
     ],
 )
-def test_flags(given: Any, expected: bool) -> None:
+def test_flags_are_read(given: Any, expected: bool) -> None:
     assert call_911(isEmergency=given).is_emergency is expected
     assert call_911(emergency=given).is_emergency is expected
     assert push("EVENT_UNIT_PANIC", {"identId": 1, "isPanic": given}) == [
@@ -270,7 +268,7 @@ def test_flat_911_is_read_like_any_other() -> None:
 
 
 @pytest.mark.parametrize("word", ["Civil", "311", "non-emergency"])
-def test_civil_call_may_be_a_word(word: str) -> None:
+def test_a_civil_call_flag_may_be_a_word(word: str) -> None:
     assert call_911(isEmergency=word).is_emergency is False
 
 
@@ -313,7 +311,7 @@ def test_postal_and_position_count_beyond_the_first_64_metadata() -> None:
         ("x", None),
     ],
 )
-def test_origin_911(meta: Any, origin: int | None) -> None:
+def test_the_origin_of_a_dispatch_call_is_read(meta: Any, origin: int | None) -> None:
     assert new(metaData=meta).origin_911 == origin
 
 
@@ -346,7 +344,7 @@ def test_origin_911(meta: Any, origin: int | None) -> None:
         ({"coords": "null"}, None),
     ],
 )
-def test_coordinates(meta: Any, point: tuple[float, float, float] | None) -> None:
+def test_coordinates_are_read(meta: Any, point: tuple[float, float, float] | None) -> None:
     found = call_911(metaData=meta).coordinates
     assert (found and (found.x, found.y, found.z)) == point
 
@@ -360,7 +358,7 @@ def test_coordinates(meta: Any, point: tuple[float, float, float] | None) -> Non
         *({}, [], [0, 0], {"x": 0, "y": 0, "z": 31.2}, {"coords": {"x": "0", "y": None}}),
     ],
 )
-def test_words_for_nowhere_are_not_shown(nowhere: Any) -> None:
+def test_words_for_an_unknown_place_are_not_shown(nowhere: Any) -> None:
     assert call_911(location=nowhere).location == ""
     assert (new(address=nowhere).address, new(block=nowhere).block) == ("", "")
 
@@ -371,12 +369,12 @@ def test_odd_place_is_shown(place: Any) -> None:
 
 
 @pytest.mark.parametrize("nobody", ["nil nil", "undefined undefined", "N/A", {}, []])
-def test_words_for_nobody_are_no_caller(nobody: Any) -> None:
+def test_words_for_nobody_are_not_a_caller(nobody: Any) -> None:
     assert call_911(caller=nobody).caller == ""
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999"])
-def test_number_that_is_none_costs_only_itself(number: bytes) -> None:
+def test_an_invalid_number_loses_only_itself(number: bytes) -> None:
     raw = b'{"key": "K", "type": "EVENT_911", "data": {"call": {"callId": 7, "location": %b,'
     raw += b'"caller": "A", "metaData": {"x": %b, "y": 5, "postal": "12"}}}}'
     (event,) = parse(parse_json(raw % (number, number), nan_as_text=True))
@@ -384,7 +382,7 @@ def test_number_that_is_none_costs_only_itself(number: bytes) -> None:
     assert (event.call_id, event.caller, event.coordinates, event.postal) == (7, "A", None, "12")
 
 
-def test_house_numbers_are_no_position() -> None:
+def test_house_numbers_are_not_a_position() -> None:
     assert call_911(location="12, 14").coordinates is None
 
 
@@ -477,7 +475,7 @@ def dispatch_2020(dispatch_type: Any, **members: Any) -> list[CadEvent]:
     return push("EVENT_DISPATCH", [data])
 
 
-def test_dispatch_of_2020() -> None:
+def test_a_dispatch_call_in_the_form_of_2020_is_read() -> None:
     units = [{"id": 61}, {"id": None}, None]
     for written in (0, "0", "CALL_NEW"):
         (opened,) = dispatch_2020(written, title="T", units=units)
@@ -557,7 +555,7 @@ def test_text_ids_are_never_altered(odd: Any) -> None:
         push("EVENT_CHAR_SELECTED", {"accId": odd, "id": 1})
 
 
-def test_long_sentence_is_no_audio() -> None:
+def test_a_long_sentence_is_not_audio() -> None:
     for message, has_audio in (("word " * 100, False), ("A" * 200, True), ("data:audio/x", True)):
         (event,) = push("EVENT_STATION_ALERT", {"message": message})
         assert isinstance(event, StationAlert)

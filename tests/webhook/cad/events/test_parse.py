@@ -116,7 +116,7 @@ def test_bodies_that_are_not_json(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAN_FOR_AN_ID)
-def test_number_that_is_none_is_no_id(name: str) -> None:
+def test_an_invalid_number_is_not_an_id(name: str) -> None:
     with pytest.raises(InvalidPush):
         parse(parse_json(document(BY_NAME[name]), nan_as_text=True))
 

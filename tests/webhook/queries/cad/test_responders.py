@@ -153,7 +153,7 @@ async def test_who_may_respond_and_note(harness: AppHarness) -> None:
         )
 
 
-async def test_what_people_did_is_forgotten_with_the_call(harness: AppHarness) -> None:
+async def test_responders_and_notes_are_deleted_with_the_call(harness: AppHarness) -> None:
     await open_call(harness)
     await respond_to_call(member(harness, 7), CALL)
     await note_incident(

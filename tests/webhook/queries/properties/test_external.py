@@ -73,7 +73,7 @@ async def test_put_twice_is_as_good_as_once(harness: AppHarness) -> None:
     assert harness.dump()["audit"] == audited
 
 
-async def test_put_changes_only_what_is_given_and_tells_each_change_once(
+async def test_put_changes_only_given_values_and_publishes_each_change_once(
     harness: AppHarness,
 ) -> None:
     await harness.ask("put-property", **NEW)
@@ -157,7 +157,7 @@ NO_IDS: list[object] = [
 ]
 
 
-async def test_what_is_no_external_id_is_rejected(harness: AppHarness) -> None:
+async def test_an_invalid_external_id_is_rejected(harness: AppHarness) -> None:
     for external in NO_IDS:
         for query in ("get-property", "put-property"):
             frame = await harness.frame(f"queries.{query}", NEW | {"external": external})
@@ -384,7 +384,7 @@ async def test_same_owner_again_changes_nothing(harness: AppHarness) -> None:
     assert (await harness.ask("get-allowed-users", propertyId=number))["allowedUsers"]
 
 
-async def test_person_cannot_give_away_what_waits_for_a_decision(harness: AppHarness) -> None:
+async def test_a_property_awaiting_a_decision_cannot_be_transferred(harness: AppHarness) -> None:
     number = await harness.add_property()
     dispatcher = member(harness, "dora", Scope.WRITE)
     ask = PropertyEdit(property_id=number, owner="license:new")

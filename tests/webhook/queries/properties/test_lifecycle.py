@@ -69,7 +69,7 @@ async def test_edit_of_the_status_needs_as_many_approvers_as_an_approval(
     assert await status_of(harness, number) == "ACTIVE"
 
 
-async def test_edit_of_the_status_is_no_way_to_approve_ones_own(harness: AppHarness) -> None:
+async def test_editing_the_status_does_not_approve_ones_own_property(harness: AppHarness) -> None:
     number = await harness.add_property(clientId="discord:anna")
     context = replace(approver(harness, "anna"), approvals=ApprovalRules(own=False))
     for status in ("ACTIVE", "OPEN"):
@@ -123,7 +123,7 @@ async def test_approval_does_not_survive_an_edit_of_what_was_approved(harness: A
     assert await status_of(harness, number) == "ACTIVE"
 
 
-async def test_request_to_remove_a_new_property_is_no_way_past_its_approval(
+async def test_a_removal_request_does_not_bypass_the_approval_of_a_new_property(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property(clientId="discord:anna")
@@ -235,7 +235,7 @@ async def test_approvals_card_is_about_the_status_before_and_after(
     assert await subjects_of_last_event(harness) == {f"property:{number}", f"approval:{number}"}
 
 
-async def test_every_way_out_of_a_request_is_about_the_request(harness: AppHarness) -> None:
+async def test_every_ending_of_a_request_names_the_request(harness: AppHarness) -> None:
     number = await harness.add_property()
     await set_status(harness, number, "ACTIVE")
     ways = ("deny-remove-property", "withdraw-remove-property", "approve-remove-property")

@@ -79,6 +79,6 @@ async def test_unreadable_position_is_an_error(harness: AppHarness, position: ob
     assert await position_of(harness, number) == (1, 2, None)
 
 
-async def test_text_in_place_of_a_position_costs_only_the_position(harness: AppHarness) -> None:
+async def test_text_in_place_of_a_position_loses_only_the_position(harness: AppHarness) -> None:
     number = await harness.add_property(x=7, y=8, position="vector3(7, 8, 9)")
     assert await position_of(harness, number) == (7, 8, None)

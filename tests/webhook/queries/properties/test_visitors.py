@@ -93,7 +93,7 @@ async def test_visit_is_published_under_both_of_its_names(harness: AppHarness) -
     ]
 
 
-async def test_visit_is_stored_without_a_camera_that_is_none(
+async def test_a_visit_is_stored_without_an_unknown_camera(
     harness: AppHarness,
 ) -> None:
     property_id, other = await harness.add_property(), await harness.add_property()
