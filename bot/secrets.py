@@ -103,7 +103,7 @@ def _stored(path: Path) -> StoredSecret:
     if path.exists():
         value = read_secret(path)
         if value:
-            with suppress(PermissionError):  # another user may ask a running bot
+            with suppress(OSError):  # whoever asks a running bot may see it and not change it
                 path.chmod(OWNER_ONLY)
             return StoredSecret(value, path, is_new=False)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

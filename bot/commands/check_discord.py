@@ -38,6 +38,11 @@ TIMEOUT = 60.0
 LATER = (
     "the rest was not checked: look at this machine's network and at discordstatus.com, try later"
 )
+STILL_THERE = (
+    "the rest was not checked: look whether the bot is still in the server, and invite it again if"
+    " not; else try later"
+)
+SERVER_ERRORS = 500
 OF_RULE = "of rule "
 MEND = "choose another one with /setup, or correct its id in the file"
 
@@ -71,11 +76,21 @@ async def check_discord(settings: Settings, report: Report) -> None:
         except TimeoutError:
             report.fault(f"Discord has not answered everything within {TIMEOUT:g} seconds", LATER)
         except (discord.HTTPException, aiohttp.ClientError, OSError, *UNREADABLE) as fault:
-            told = f"Discord cannot be reached: {fault or type(fault).__name__}"
-            if settings.discord.proxy:
-                report.fault(told, f"is [discord] proxy right? {LATER}", "discord.proxy")
-            else:
-                report.fault(told, LATER)
+            _report_silence(fault, settings.discord, report)
+
+
+def _report_silence(fault: Exception, settings: DiscordSettings, report: Report) -> None:
+    """Tell why Discord did not answer what was asked."""
+    told, mend, setting = f"Discord cannot be reached: {fault or type(fault).__name__}", LATER, ""
+    if isinstance(fault, discord.HTTPException) and fault.status < SERVER_ERRORS:
+        told, mend = f"Discord refuses what was asked: {fault}", STILL_THERE
+    elif isinstance(fault, UNREADABLE):
+        told = "Discord cannot be reached: the answer was cut off, or a network's login page"
+    elif isinstance(fault, aiohttp.ClientConnectorCertificateError):
+        mend = f"is the clock of this machine right? {LATER}"
+    if settings.proxy:
+        mend, setting = f"is [discord] proxy right? {mend}", "discord.proxy"
+    report.fault(told, mend, setting)
 
 
 async def setup_choices(path: Path) -> Layout:
@@ -150,7 +165,9 @@ async def _check_guilds(
         await _check_guild(client, me.guild, settings, alarms.supervisor, report)
     for number, rule in threaded_channels(settings).items():
         channel = channels.get(number)
-        if channel and (missing := missing_for_threads(channel, own[channel.guild.id])):
+        if channel is None or channel.id != number:  # none can be opened in a thread
+            continue
+        if missing := missing_for_threads(channel, own[channel.guild.id]):
             report.fault(
                 f"rule {rule} cannot open threads in #{channel.name}: the bot lacks"
                 f" {', '.join(missing)}",
@@ -188,7 +205,10 @@ async def _check_channel(
     own: dict[int, discord.Member],
     report: Report,
 ) -> AnyChannel | None:
-    """Return the channel if the bot may post there; `own`: the bot in each server, filled here."""
+    """Return the channel if the bot may post there; of a thread, the one that decides who may.
+
+    `own`: the bot in each server, filled here.
+    """
     setting = "" if name.startswith(OF_RULE) else f"discord.channels.{name}"
     try:
         channel = await client.fetch_channel(number)
@@ -225,7 +245,7 @@ async def _check_channel(
         )
         return None
     report.good(f"channel {name} is #{channel.name}, and the bot may post there")
-    return channel
+    return parent or channel
 
 
 async def _check_guild(

@@ -35,6 +35,7 @@ from tests.clock import set_clock
 from tests.fake_cad import FakeCad
 from tests.fake_discord import Channel, FakeDiscord, Guild
 from tests.fake_discord.permissions import EVERYONE, Permission
+from tests.fake_discord.threads import add_thread
 from tests.fake_discord.world import Command, Overwrite
 from webhook.http.authentication import LOCAL
 from webhook.protocol.bus import Bus
@@ -177,6 +178,29 @@ async def test_discord_that_fails_at_any_request_is_one_fault(
     fault = await setup.fault()
     assert fault.startswith("FAULT Discord cannot be reached: ")
     assert "the rest was not checked" in fault
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (403, {"code": 50001, "message": "Missing Access"}, "refuses what was asked: 403"),
+        (200, "<html>Please log in</html>", "the answer was cut off, or a network's login page"),
+    ],
+)
+async def test_other_answers_than_discords_are_one_fault(
+    setup: CheckedSetup, status: int, body: dict[str, Any] | str, sentence: str
+) -> None:
+    setup.fake.fault("GET", "/guilds/", status=status, body=body, times=None)
+    assert sentence in await setup.fault()
+
+
+async def test_a_thread_has_the_rights_of_its_channel(setup: CheckedSetup) -> None:
+    thread = add_thread(setup.channel, "panics", setup.guild.owner.user)
+    called: dict[str, Any] = {"channels": Channels(panic=thread.id), "panic_role": setup.role.id}
+    lines = await setup.check_lines(setup.settings(**called))
+    assert "ok    channel panic is #panics, and the bot may post there" in lines
+    setup.channel.deny(Permission.MENTION_EVERYONE)
+    assert "cannot mention panic_role (Approver) in #calls" in await setup.fault(**called)
 
 
 async def test_silent_discord_does_not_hold_up_the_check(
