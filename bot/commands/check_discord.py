@@ -162,7 +162,7 @@ async def _check_guilds(
         if channel is not None:
             channels[number] = channel
     for me in own.values():
-        await _check_guild(client, me.guild, settings, alarms.supervisor, report)
+        _check_guild(me.guild, settings, alarms.supervisor, report)
     for number, rule in threaded_channels(settings).items():
         channel = channels.get(number)
         if channel is None or channel.id != number:  # none can be opened in a thread
@@ -248,8 +248,7 @@ async def _check_channel(
     return parent or channel
 
 
-async def _check_guild(
-    client: discord.Client,
+def _check_guild(
     guild: discord.Guild,
     settings: DiscordSettings,
     supervisors: list[int],
