@@ -76,7 +76,7 @@ class Backlog(NamedTuple):
     since: int | None
 
 
-class RefusedMessages(NamedTuple):
+class RejectedMessages(NamedTuple):
     """Messages of a channel that Discord rejected, and when and why it did so last.
 
     All private messages together are the channel `direct`.
@@ -228,10 +228,10 @@ async def mark_rejected(sql: Transaction, card: Card, at: int, reason: str) -> N
     await sql.update("cards", {"shown": card.version, "digest": "", **rejected}, id=card.id)
 
 
-async def rejections(sql: Reader) -> list[RefusedMessages]:
+async def rejections(sql: Reader) -> list[RejectedMessages]:
     """Count the cards that Discord rejected, by channel."""
     return await sql.all(
-        RefusedMessages,
+        RejectedMessages,
         "SELECT CASE WHEN channel LIKE 'direct:%' THEN 'direct' ELSE channel END,"
         " count(*), max(rejected_at), rejection FROM cards"
         " WHERE rejected_at IS NOT NULL GROUP BY 1",

@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from db.cards import Backlog, RefusedMessages
+from db.cards import Backlog, RejectedMessages
 from db.database import Reader, Transaction, marks
 
 
@@ -110,11 +110,11 @@ async def mark_batch_rejected(sql: Transaction, batch: int, at: int, reason: str
     await sql.update("feed_entries", {"rejected_at": at, "rejection": reason}, batch=batch)
 
 
-async def rejections(sql: Reader) -> list[RefusedMessages]:
+async def rejections(sql: Reader) -> list[RejectedMessages]:
     """Count the messages that Discord rejected, by channel."""
     # The plus has SQLite take the index of what was rejected, not the one by channel.
     return await sql.all(
-        RefusedMessages,
+        RejectedMessages,
         "SELECT channel, count(DISTINCT batch), max(rejected_at), rejection FROM feed_entries"
         " WHERE rejected_at IS NOT NULL GROUP BY +channel",
     )

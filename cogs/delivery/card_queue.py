@@ -132,12 +132,12 @@ class CardQueue:
                 await self._edit_card(card, content)
                 await keep_thread(self._database, self._messenger, card, content)
         except (Postponed, MessageGone, MessageTooOld, Rejected) as fault:
-            await self._note_refusal(card, fault)
+            await self._note_rejection(card, fault)
         else:
             if self._holds.release(card.id):
                 log.info("Discord takes the card of %s now", card.subject)
 
-    async def _note_refusal(self, card: Card, fault: DeliveryError) -> None:
+    async def _note_rejection(self, card: Card, fault: DeliveryError) -> None:
         """Have a card wait, or give it up if its content can never be taken.
 
         Raises:

@@ -95,7 +95,7 @@ class RoleScopes:
             return ""
         return several_servers([(guild.id, guild.name) for guild in interaction.client.guilds])
 
-    def refusal_text(self, fault: Forbidden, needed: Permission = EVERYBODY) -> str:
+    def rejection_text(self, fault: Forbidden, needed: Permission = EVERYBODY) -> str:
         """Say what is missing: a role, which what failed may need less than the whole does, or
         else a share in the property.
         """

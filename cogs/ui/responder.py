@@ -148,7 +148,7 @@ class Responder:
             if unclear := self.roles.unclear_server(interaction):
                 return unclear
             needed = interaction.extras.get(_NEEDED, EVERYBODY)
-            return _sentence(self.roles.refusal_text(error, needed))
+            return _sentence(self.roles.rejection_text(error, needed))
         if isinstance(error, AlreadyDone):
             return error.message
         if isinstance(error, PropertyGone):

@@ -19,7 +19,7 @@ from webhook.http.connection import ConnectionCounter, ConnectionLimits
 from webhook.http.event_bus import PING_TIMEOUT, EventBus
 from webhook.http.game_requests import GameRequests
 from webhook.http.long_poll import LongPoll
-from webhook.http.middlewares import hide_errors, refusal_logger, unknown_path_answerer
+from webhook.http.middlewares import hide_errors, rejection_logger, unknown_path_answerer
 from webhook.http.push import PATHS, CadKey, PushListener
 from webhook.http.sockjs import SockJs
 from webhook.http.websocket import WebSocketHandler
@@ -168,7 +168,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         middlewares=[
             *outermost,
             hide_errors,
-            refusal_logger(dependencies.authenticator.limiter.refusal_log),
+            rejection_logger(dependencies.authenticator.limiter.rejection_log),
             origins.answer_preflight,
             unknown_path_answerer(push),
         ]

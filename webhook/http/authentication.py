@@ -83,7 +83,7 @@ class Authenticator:
             raise web.HTTPForbidden(text="origin not allowed")
         caller = self._caller(request)
         if caller is None:
-            self.limiter.refusal_log.count(
+            self.limiter.rejection_log.count(
                 "a wrong or missing token",
                 request.remote or "",
                 "it must be the token of one of [[websocket.clients]];"

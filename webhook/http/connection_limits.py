@@ -42,12 +42,12 @@ SPARE_FILES = 256
 log = logging.getLogger(__name__)
 
 
-REFUSAL_WINDOW = 600
-"""Seconds in which a refusal of one kind and address is logged once."""
+REJECTION_WINDOW = 600
+"""Seconds in which a rejection of one kind and address is logged once."""
 
 
-class RefusalLog:
-    """Logs the first refusal of each kind and address, and ten minutes later how many there were.
+class RejectionLog:
+    """Logs the first rejection of each kind and address, and ten minutes later how many there were.
 
     Nobody who mistyped an address or a key is left without a line in the log, and nobody who
     floods the program can fill the log.
@@ -57,13 +57,13 @@ class RefusalLog:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def count(self, what: str, address: str, advice: str = "", *, verb: str = "refused") -> None:
-        """Count a refusal, say of "a push with a wrong key"; the advice says what to do.
+        """Count a rejection, say of "a push with a wrong key"; the advice says what to do.
 
-        `verb` is for what was not refused as a whole.
+        `verb` is for what was not rejected as a whole.
         """
         what = f"{verb} {what}"
         if not self._counts:
-            asyncio.get_running_loop().call_later(REFUSAL_WINDOW, self.log_totals)
+            asyncio.get_running_loop().call_later(REJECTION_WINDOW, self.log_totals)
         if (what, address) not in self._counts:
             if len(self._counts) < MAX_LOGGED:
                 log.warning("%s from %s%s", what, address, advice and f": {advice}")
@@ -97,7 +97,7 @@ class ConnectionLimiter:
     """
 
     def __init__(self, maximum: int = 2_000) -> None:
-        self.refusal_log = RefusalLog()
+        self.rejection_log = RejectionLog()
         self._max_unauthenticated = maximum // 4
         self._max_authenticated = maximum - maximum // 4
         self._unauthenticated: dict[Abortable, str] = {}
@@ -110,11 +110,11 @@ class ConnectionLimiter:
         """Take a new connection in; False: its address has too many."""
         is_full = self._per_address[address] >= self._max_unauthenticated // 2
         if is_full and address not in self._trusted:
-            self.refusal_log.count("a connection beyond the limit", address)
+            self.rejection_log.count("a connection beyond the limit", address)
             return False
         if len(self._unauthenticated) >= self._max_unauthenticated:
             oldest = next(iter(self._unauthenticated))
-            self.refusal_log.count("an idle connection", self._unauthenticated[oldest])
+            self.rejection_log.count("an idle connection", self._unauthenticated[oldest])
             self.remove(oldest)
             oldest.abort()
         self._unauthenticated[connection] = address
@@ -211,7 +211,7 @@ class LimitedProtocol(asyncio.BufferedProtocol):
         """Pass on what was received; the rest waits until every other connection was read too."""
         if self._inner is None:
             if self._buffer[0] == TLS_HANDSHAKE:
-                self._limiter.refusal_log.count(
+                self._limiter.rejection_log.count(
                     "a TLS connection",
                     peer_address(self._transport),
                     "this port speaks plain http; begin the address with http://,"

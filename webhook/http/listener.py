@@ -183,7 +183,7 @@ class TlsServer:
             )
         except (OSError, TimeoutError) as fault:  # an ssl.SSLError is an OSError
             if getattr(fault, "reason", "") == "HTTP_REQUEST":
-                self._limiter.refusal_log.count(
+                self._limiter.rejection_log.count(
                     "a plain http request",
                     address,
                     "this port speaks https; begin the address with https://",

@@ -1,14 +1,14 @@
-"""Middlewares of every request: errors without details, the log of refusals, unknown paths."""
+"""Middlewares of every request: errors without details, the log of rejections, unknown paths."""
 
 import logging
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from webhook.http.connection_limits import RefusalLog
+from webhook.http.connection_limits import RejectionLog
 from webhook.http.push import PushListener
 
-REFUSALS = {
+REJECTIONS = {
     404: ("a request to an unknown path", "pushes go to /event, scripts to /ws and /api/query"),
     405: ("a request with a wrong method", "pushes and queries are POST, /ws is GET"),
     408: ("a body that took too long", "the network between is slow or blocked"),
@@ -31,21 +31,21 @@ async def hide_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return web.Response(status=500, text="Internal Error")
 
 
-def refusal_logger(refusals: RefusalLog) -> Middleware:
+def rejection_logger(rejections: RejectionLog) -> Middleware:
     """Return a middleware that logs, within limits, requests that no handler answered."""
 
     @web.middleware
-    async def log_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def log_rejections(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException as refusal:
-            if refusal.status in REFUSALS:
-                what, advice = REFUSALS[refusal.status]
+        except web.HTTPException as rejection:
+            if rejection.status in REJECTIONS:
+                what, advice = REJECTIONS[rejection.status]
                 path = request.rel_url.raw_path[:64]
-                refusals.count(what, request.remote or "", f"{request.method} {path}; {advice}")
+                rejections.count(what, request.remote or "", f"{request.method} {path}; {advice}")
             raise
 
-    return log_refusals
+    return log_rejections
 
 
 def unknown_path_answerer(push: PushListener) -> Middleware:

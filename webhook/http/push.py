@@ -112,16 +112,16 @@ class PushListener:
         return self._answer(await self._receive(request))
 
     async def receive_anywhere(
-        self, request: web.Request, refusal: web.HTTPException
+        self, request: web.Request, rejection: web.HTTPException
     ) -> web.Response:
         """Store a push that was sent to a path for something else, if it has a valid key.
 
         Raises:
-            web.HTTPException: `refusal`, as the body is no push with a valid key.
+            web.HTTPException: `rejection`, as the body is no push with a valid key.
         """
         outcome = await self._receive(request)
         if outcome.is_stranger:
-            raise refusal
+            raise rejection
         return self._answer(outcome)
 
     async def store_from_batch(
@@ -254,7 +254,7 @@ class PushListener:
     def _warn(
         self, request: web.Request, what: str, advice: str = "", *, verb: str = "refused"
     ) -> None:
-        self._limiter.refusal_log.count(what, request.remote or "", advice, verb=verb)
+        self._limiter.rejection_log.count(what, request.remote or "", advice, verb=verb)
 
 
 def _words_of_address(request: web.Request) -> list[str]:

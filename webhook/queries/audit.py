@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from db import audit, cards, feeds, journal
 from db.audit import AuditRecord
-from db.cards import Backlog, RefusedMessages
+from db.cards import Backlog, RejectedMessages
 from db.database import size
 from db.errors import StorageUnavailable
 from webhook.protocol.bus import StoredEvent
@@ -55,7 +55,7 @@ class StorageStatus(NamedTuple):
     """What each channel has still to show, what Discord rejected, the database's size in bytes."""
 
     backlog: list[Backlog]
-    rejections: list[RefusedMessages]
+    rejections: list[RejectedMessages]
     database_bytes: int
 
 

@@ -4,7 +4,7 @@ from db.access import AuthEntry
 from db.alarms import Alarm, Alert, OpenAlarm
 from db.audit import AuditRecord
 from db.cad_requests import CadRequest
-from db.cards import Backlog, RefusedMessages
+from db.cards import Backlog, RejectedMessages
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.equipment import CAMERA, DRONE
@@ -34,7 +34,7 @@ __all__ = [
     "OpenAlarm",
     "Property",
     "Redaction",
-    "RefusedMessages",
+    "RejectedMessages",
     "Removal",
     "Unit",
     "Visit",

@@ -24,7 +24,7 @@ from webhook.cad_api.progress import CadProgress
 from webhook.protocol.context import Scope, now
 from webhook.protocol.game_servers import GameServers
 from webhook.queries.audit import StorageStatus, get_storage_status, retry_rejected
-from webhook.queries.rows import Backlog, RefusedMessages
+from webhook.queries.rows import Backlog, RejectedMessages
 
 DAY = 24 * 60 * 60 * 1000
 
@@ -173,7 +173,7 @@ def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -
     return _("{what}, since {when}").format(what=line, when=timestamp(since))
 
 
-def _rejection_line(status: RuntimeStatus, rejection: RefusedMessages) -> str:
+def _rejection_line(status: RuntimeStatus, rejection: RejectedMessages) -> str:
     """Say how much of a channel Discord will never take as it is, and why."""
     is_of_today = now() - rejection.at < DAY
     counted = plural("1 refused", "{number} refused", rejection.number)

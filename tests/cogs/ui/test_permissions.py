@@ -112,11 +112,11 @@ async def test_a_removed_role_loses_its_permissions(env: BotEnvironment) -> None
 )
 def test_a_refusal_names_the_missing_roles(ids: list[int], answers: str) -> None:
     roles = RoleScopes({Scope.APPROVE: frozenset(ids), Scope.ADMIN: frozenset([9])})
-    assert roles.refusal_text(Forbidden("no", Scope.APPROVE.name)) == answers
+    assert roles.rejection_text(Forbidden("no", Scope.APPROVE.name)) == answers
 
 
 def test_a_refusal_without_a_scope_keeps_its_sentence() -> None:
-    assert RoleScopes({}).refusal_text(Forbidden("not here", None)) == "not here"
+    assert RoleScopes({}).rejection_text(Forbidden("not here", None)) == "not here"
 
 
 def test_every_scope_has_a_role() -> None:

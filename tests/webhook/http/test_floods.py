@@ -22,7 +22,7 @@ from webhook.cad.events.registry import parse
 from webhook.http import authentication, bodies, connection_limits
 from webhook.http.authentication import FailureDelays
 from webhook.http.connection import MAX_INVALID, ConnectionCounter, ConnectionLimits, SendQueue
-from webhook.http.connection_limits import ConnectionLimiter, RefusalLog
+from webhook.http.connection_limits import ConnectionLimiter, RejectionLog
 from webhook.http.listener import MAX_HEADERS
 from webhook.protocol import session
 from webhook.protocol.errors import BadJson
@@ -281,7 +281,7 @@ async def test_thousand_wrong_keys_are_two_lines_in_the_log(
             for _ in range(10):
                 await asyncio.wait_for(reader.readuntil(b"Failed!"), IN_TIME)
     assert await push(app) == 200
-    app.authenticator.limiter.refusal_log.log_totals()
+    app.authenticator.limiter.rejection_log.log_totals()
     lines = [text for text in caplog.messages if "wrong" in text]
     assert lines == [
         "refused a push with a wrong or missing CAD key from 127.0.0.1: [cad] keys must hold the"
@@ -293,7 +293,7 @@ async def test_thousand_wrong_keys_are_two_lines_in_the_log(
 async def test_refusals_of_many_addresses_are_logged_together(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    counted = RefusalLog()
+    counted = RejectionLog()
     for number in range(5_000):
         counted.count("it", f"address {number}")
     counted.log_totals()
@@ -305,7 +305,7 @@ async def test_refusals_of_many_addresses_are_logged_together(
 
 
 async def test_refusals_of_many_kinds_are_logged_together(caplog: pytest.LogCaptureFixture) -> None:
-    counted = RefusalLog()
+    counted = RejectionLog()
     for number in range(5_000):
         counted.count(f"a push of the unknown type {number}", "one address")
     counted.log_totals()
