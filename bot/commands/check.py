@@ -53,12 +53,12 @@ class Report:
         self._say(f"note  {sentence}")
 
     def fault(self, sentence: str, mend: str, setting: str = "") -> None:
-        """Tell a fault, and where its setting is written, like `cad.keys.0`."""
+        """Report a fault, and where its setting is written, like `cad.keys.0`."""
         self.faults += 1
         where = _location(setting)
         source = "/setup" if where in self._chosen else self._sources.of(where) if setting else ""
-        told = f"{sentence} ({source})" if source else sentence
-        self._say(f"FAULT {' '.join(told.split())}\n      {mend}")
+        line = f"{sentence} ({source})" if source else sentence
+        self._say(f"FAULT {' '.join(line.split())}\n      {mend}")
 
 
 def _location(setting: str) -> Location:

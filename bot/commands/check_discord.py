@@ -80,17 +80,17 @@ async def check_discord(settings: Settings, report: Report) -> None:
 
 
 def _report_silence(fault: Exception, settings: DiscordSettings, report: Report) -> None:
-    """Tell why Discord did not answer what was asked."""
-    told, mend, setting = f"Discord cannot be reached: {fault or type(fault).__name__}", LATER, ""
+    """Report why Discord did not answer the request."""
+    reason, mend, setting = f"Discord cannot be reached: {fault or type(fault).__name__}", LATER, ""
     if isinstance(fault, discord.HTTPException) and fault.status < SERVER_ERRORS:
-        told, mend = f"Discord refuses what was asked: {fault}", STILL_THERE
+        reason, mend = f"Discord refuses what was asked: {fault}", STILL_THERE
     elif isinstance(fault, UNREADABLE):
-        told = "Discord cannot be reached: the answer was cut off, or a network's login page"
+        reason = "Discord cannot be reached: the answer was cut off, or a network's login page"
     elif isinstance(fault, aiohttp.ClientConnectorCertificateError):
         mend = f"is the clock of this machine right? {LATER}"
     if settings.proxy:
         mend, setting = f"is [discord] proxy right? {mend}", "discord.proxy"
-    report.fault(told, mend, setting)
+    report.fault(reason, mend, setting)
 
 
 async def setup_choices(path: Path) -> Layout:

@@ -160,14 +160,14 @@ async def _removals(sql: Reader, event: StoredEvent) -> list[removals.Removal]:
 async def _members(
     sql: Reader, users: Iterable[str | None], besides: Iterable[str | None]
 ) -> list[int]:
-    """Return the members who are these users, each once, and want to be told; not some others."""
-    told = {await links.member_of(sql, user) for user in besides if user}
+    """Return the members who are these users, each once, and want news; `besides` are left out."""
+    seen = {await links.member_of(sql, user) for user in besides if user}
     found: list[int] = []
     for user in users:
         member = await links.member_of(sql, user) if user else None
-        if member is None or member in told:
+        if member is None or member in seen:
             continue
-        told.add(member)
+        seen.add(member)
         wishes = await links.of_member(sql, member)
         if wishes is None or wishes.wants_news:
             found.append(member)

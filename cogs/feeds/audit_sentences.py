@@ -149,13 +149,13 @@ async def sentence(sql: Reader, record: AuditRecord) -> str:
     if text is None:  # of another version
         done = f"{who(record.who)} · {inert_line(record.action, NAME)}"
         return f"{done} · {inert_line(record.subject, NAME)}"
-    said = _(text).format_map(await _facts(sql, record, before, after))
+    line = _(text).format_map(await _facts(sql, record, before, after))
     if record.action in LISTING:
         listed = [str(each) for each in await differences(sql, record, VALUE)]
-        said = f"{said.removesuffix('.')}: {fitting(listed, ', ', SENTENCE - 120)}"
+        line = f"{line.removesuffix('.')}: {fitting(listed, ', ', SENTENCE - 120)}"
     if reason := after.get("reason") or after.get("text"):
-        said = _("{sentence} “{reason}”").format(sentence=said, reason=inert_line(reason, REASON))
-    return said
+        line = _("{sentence} “{reason}”").format(sentence=line, reason=inert_line(reason, REASON))
+    return line
 
 
 def _template(action: str, after: Mapping[str, object]) -> str | None:

@@ -23,12 +23,12 @@ class DiscordClock:
         self._offset: float | None = None
 
     def note(self, date: str | None) -> None:
-        """Read the `Date` of an answer that came just now; one that cannot be read counts not."""
+        """Read the `Date` of an answer that came just now; an unreadable one is ignored."""
         try:
-            told = parsedate_to_datetime(date or "").timestamp()
+            sent_at = parsedate_to_datetime(date or "").timestamp()
         except ValueError:
             return
-        self._offset = told + HALF_A_SECOND - time.monotonic()
+        self._offset = sent_at + HALF_A_SECOND - time.monotonic()
 
     def now(self) -> float:
         """Return the seconds since 1970."""
