@@ -1,5 +1,7 @@
 """Numbered .sql files bring the schema up to date: each whole or not at all."""
 
+from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 
 import aiosqlite
@@ -13,7 +15,8 @@ APPLICATION_ID = 0x5E471E1
 """Marks the file as ours in SQLite's header, so that a foreign database is refused."""
 
 
-def migrations() -> list[tuple[int, str]]:
+@cache
+def migrations() -> Sequence[tuple[int, str]]:
     """Return (number, SQL) of every migration, in order, as this machine's SQLite takes it."""
     scripts = [entry for entry in files("db.migrations").iterdir() if entry.name.endswith(".sql")]
     return sorted((int(entry.name[:4]), portable(entry.read_text("utf-8"))) for entry in scripts)

@@ -3,6 +3,7 @@
 `HYPOTHESIS_PROFILE=thorough pytest` looks longer than a change should have to wait for.
 """
 
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,6 +22,12 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the program itself: it would look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
