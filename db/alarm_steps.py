@@ -32,10 +32,11 @@ async def add(
     await sql.insert("alarm_steps", alarm_id=alarm_id, **step._asdict())
 
 
-async def alert_notes(sql: Reader, alarm_id: int, limit: int) -> list[str]:
-    """Return the first notes that came with the alerts of an alarm, the oldest first."""
-    said = "SELECT text FROM alarm_steps WHERE alarm_id = ? AND action = 'noted' AND number > 0"
-    return await sql.all(str, f"{said} ORDER BY id LIMIT ?", alarm_id, limit)
+async def alert_notes(sql: Reader, alarm_id: int, limit: int) -> tuple[list[str], int]:
+    """Return the first notes that came with an alarm's alerts, in order, and how many there are."""
+    notes = "alarm_steps WHERE alarm_id = ? AND action = 'noted' AND number > 0"
+    first = await sql.all(str, f"SELECT text FROM {notes} ORDER BY id LIMIT ?", alarm_id, limit)
+    return first, await sql.count(notes, alarm_id)
 
 
 async def last_acts(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
@@ -57,7 +58,8 @@ async def last_notes(sql: Reader, alarm_id: int, limit: int) -> tuple[list[Alarm
     return newest[::-1], await sql.count(notes, alarm_id)
 
 
-async def last(sql: Reader, alarm_id: int, limit: int) -> list[AlarmStep]:
-    """Return the newest steps, the oldest of them first."""
-    newest = "alarm_steps WHERE alarm_id = ? ORDER BY id DESC LIMIT ?"
-    return (await sql.select(AlarmStep, newest, alarm_id, limit))[::-1]
+async def last(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
+    """Return the newest steps, the oldest of them first, and how many there are."""
+    steps = "alarm_steps WHERE alarm_id = ?"
+    newest = await sql.select(AlarmStep, f"{steps} ORDER BY id DESC LIMIT ?", alarm_id, limit)
+    return newest[::-1], await sql.count(steps, alarm_id)

@@ -336,10 +336,16 @@ async def removed_since(sql: Reader, since: int, limit: int) -> list[Property]:
 
 
 async def removed_match(
-    sql: Reader, text: str, owners: Sequence[str] | None = None
+    sql: Reader, text: str, user_ids: Sequence[str] | None = None
 ) -> Property | None:
-    """Return the property removed last that has this id or location, of these owners if given."""
-    theirs = "" if owners is None else f" AND owner IN ({marks(owners)})"
+    """Return the property removed last that has this id or location.
+
+    If users are given, it was theirs, or they might enter it.
+    """
+    theirs = ""
+    if user_ids is not None:
+        listed = f"SELECT property_id FROM allowed_users WHERE user_id IN ({marks(user_ids)})"
+        theirs = f" AND (owner IN ({marks(user_ids)}) OR id IN ({listed}))"
     is_id = text.isascii() and text.isdigit() and len(text) < 19
     found = await sql.select(
         Property,
@@ -347,7 +353,8 @@ async def removed_match(
         " ORDER BY removed_at DESC, id LIMIT 1",
         int(text) if is_id else None,
         _place(text),
-        *owners or (),
+        *(user_ids or ()),
+        *(user_ids or ()),
     )
     return found[0] if found else None
 

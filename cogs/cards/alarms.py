@@ -50,6 +50,9 @@ REASON = 2_400
 ROOM_FOR_THE_REST = 700
 """Characters that are left for the footer and the newest steps."""
 
+WHO = 150
+"""Characters that are left before a note for its time and who wrote it."""
+
 READ = 100
 """Notes that a card looks through; an alarm rarely has more than three."""
 
@@ -168,11 +171,12 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     notes, total = await alarm_steps.last_notes(sql, shown.id, READ)
     notes = [note for note in notes if note != raised_with]
     written = _newest_that_fit(notes, room)
-    card.add_long("Notes", "\n".join(map(_step_line, written)))
+    card.add_long("Notes", "\n".join(written))
     card.add("Police", await _police(sql, shown), inline=False)
     card.add("History", await _history(sql, shown.id), inline=False)
     buttons = list(await _buttons(sql, shown))
-    if reason.endswith("…") or len(written) + (raised_with is not None) < total:
+    is_cut = any(text.endswith("…") for text in (reason, *written))
+    if is_cut or len(written) + (raised_with is not None) < total:
         buttons.append(Button("Show all", first_page("history", str(shown.id))))
     has_map = await stored_backdrop(sql) is not None
     return MessageContent(
@@ -205,14 +209,18 @@ async def _raised(sql: Reader, shown: Alarm) -> str:
     return f"{text} · {_alerts(shown)}, {last}"
 
 
-def _newest_that_fit(notes: list[AlarmStep], room: int) -> list[AlarmStep]:
-    shown: list[AlarmStep] = []
+def _newest_that_fit(notes: list[AlarmStep], room: int) -> list[str]:
+    """Return the lines of the newest notes, of one that is too long by itself as much as fits."""
+    lines: list[str] = []
     for note in reversed(notes):
-        room -= length(_step_line(note)) + 1
+        line = _step_line(note)
+        if not lines and length(line) >= room:
+            line = _step_line(note, room - WHO)
+        room -= length(line) + 1
         if room < 0:
             break
-        shown.insert(0, note)
-    return shown
+        lines.insert(0, line)
+    return lines
 
 
 async def _police(sql: Reader, shown: Alarm) -> str:
@@ -282,10 +290,8 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
         late = _("Alarm, reported {duration} late · {where}")
         card.title = late.format(duration=duration(shown.age), where=_where(property_))
     # Escaped, a note can be twice as long.
-    notes = [
-        inert(note, 2 * DESCRIPTION) for note in await alarm_steps.alert_notes(sql, shown.id, READ)
-    ]
-    said = fitting(notes, "\n", 2 * DESCRIPTION)
+    notes, total = await alarm_steps.alert_notes(sql, shown.id, READ)
+    said = fitting([inert(note, 2 * DESCRIPTION) for note in notes], "\n", 2 * DESCRIPTION, total)
     card.description = "\n".join(filter(None, [said, card.description]))
     card.add("Raised by", await user_name(sql, shown.raised_by))
     card.add("Raised", when(shown.raised_at, shown.age))
@@ -358,13 +364,17 @@ async def _history(sql: Reader, alarm_id: int) -> str:
     steps, total = await alarm_steps.last_acts(sql, alarm_id, MAX_STEPS)
     lines = list(map(_step_line, steps))
     if total > len(steps):
-        earlier = plural("{number} earlier step", "{number} earlier steps", total - len(steps))
-        lines.insert(0, earlier)
+        lines.insert(0, earlier_steps(total - len(steps)))
     return "\n".join(lines)
 
 
-def _step_line(step: AlarmStep) -> str:
-    return f"<t:{step.at // 1000}:T> {_step_text(step)}"
+def earlier_steps(number: int) -> str:
+    return plural("{number} earlier step", "{number} earlier steps", number)
+
+
+def _step_line(step: AlarmStep, limit: int = 2 * MAX_NOTE) -> str:
+    """Return a step in one text; `limit`: characters of a note."""
+    return f"<t:{step.at // 1000}:T> {_step_text(step, limit)}"
 
 
 def lines_of(step: AlarmStep) -> list[str]:
@@ -372,7 +382,7 @@ def lines_of(step: AlarmStep) -> list[str]:
     return pieces(_step_line(step).replace("\n", " "), LINE)
 
 
-def _step_text(step: AlarmStep) -> str:
+def _step_text(step: AlarmStep, limit: int) -> str:
     number = step.number or 0
     if step.action == "called":
         return _(_ESCALATED[number])
@@ -381,10 +391,12 @@ def _step_text(step: AlarmStep) -> str:
     if step.action == "released" and not step.who:
         text = _("Nothing more came from {handler}: it waits again")
         return text.format(handler=who(step.text))
+    if step.action == "noted":
+        note = inert(step.text, limit, blank="")
+        return _(_STEPS[step.action]).format(who=who(step.who), text=note)
     return _(_STEPS[step.action]).format(
         who=who(step.who),
         handler=who(step.text),
-        text=inert(step.text, 2 * MAX_NOTE, blank=""),
         number=number,
         until=timestamp(number),
     )

@@ -1,5 +1,6 @@
 """`/alert`: raise the alarm, list alarms; and the buttons on an alarm's card."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 import discord
 from discord import app_commands
 
-from cogs.cards.alarms import lines_of
+from cogs.cards.alarms import earlier_steps, lines_of
 from cogs.commands.properties.drones import send_drone
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button, control, read_number
@@ -31,7 +32,7 @@ from cogs.ui.responder import (
     before_modal,
     reply_text,
 )
-from cogs.ui.text import inert_line, who
+from cogs.ui.text import inert_line, timestamp, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
 from webhook.protocol.wire import validate
@@ -60,7 +61,7 @@ from webhook.queries.alarms import (
 from webhook.queries.models import ListPage, alarm_subject
 from webhook.queries.properties.drones import WhichDrone
 from webhook.queries.properties.find import find_property
-from webhook.queries.rows import Alarm
+from webhook.queries.rows import Alarm, AlarmStep
 
 MAX_NOTE = 1_000
 
@@ -231,7 +232,16 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
     @button("alarm:police", Scope.WRITE, or_own=True)
     async def police_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
         context = await self._responder.defer(interaction)
-        asked = await police_alarm(context, OfAlarm(alarm_id=alarm_id))
+        await _open_alarm(context, alarm_id)
+        ask = OfAlarm(alarm_id=alarm_id)
+        try:
+            asked = await police_alarm(context, ask)
+        except Conflict:
+            steps, _total = await get_steps(context, ask)
+            called = [step for step in steps if step.action == "police"]
+            if not called:
+                raise
+            raise AlreadyDone(_police_called(called[-1])) from None
         await answer_request(interaction, context, asked)
 
     @button("alarm:false", Scope.WRITE, or_own=True)
@@ -317,6 +327,13 @@ async def _open_alarm(context: Context, alarm_id: int) -> Alarm:
     return alarm
 
 
+def _police_called(step: AlarmStep) -> str:
+    text = _("{who} has already called the police, {time}.")
+    if not step.who:  # by a rule
+        text = _("The police have already been called, {time}.")
+    return text.format(who=who(step.who), time=timestamp(step.at))
+
+
 def _already_done(alarm: Alarm) -> AlreadyDone:
     by = alarm.settled_by or alarm.acknowledged_by or alarm.snoozed_by or ""
     return AlreadyDone(_(_ALREADY_DONE[alarm.state]).format(who=who(by)))
@@ -324,8 +341,13 @@ def _already_done(alarm: Alarm) -> AlreadyDone:
 
 @lists.declare("history", Scope.READ, or_own=True)
 async def history(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    steps = await get_steps(context, OfAlarm(alarm_id=read_number(argument)))
-    rows = [Row(line) for step in steps for line in lines_of(step)]
+    steps, total = await get_steps(context, OfAlarm(alarm_id=read_number(argument)))
+    rows = []
+    if total > len(steps):
+        rows.append(Row(earlier_steps(total - len(steps))))
+    for step in steps:
+        rows += map(Row, lines_of(step))
+        await asyncio.sleep(0)  # many long notes take long
     return ListRows.part(_("History"), rows, _("Nothing was done yet."), limit, offset)
 
 

@@ -37,7 +37,10 @@ class IncidentButtons(SentinelCog):
             asked = await respond_to_call(context, ask)
             said = _("You are responding. Press again to leave.")
             if asked is None and await is_kept_here(context, ask):
-                said += "\n-# " + _("Only here, as nobody can tell the CAD: /setup, CAD says how.")
+                said += "\n-# " + _(
+                    "Only here: the bot cannot tell the CAD yet. An admin can set that up on the"
+                    " last page of /setup."
+                )
             await answer_request(interaction, context, asked, said)
 
     @control("call:leave", scope=Scope.READ, read_argument=read_subject)

@@ -26,22 +26,18 @@ _LIVE = re.compile(
 """What Discord interprets: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
 addresses, invites; and at the beginning of a line headings, quotes and lists."""
 
-_MARKED = "\\2\x00\\1\\3"
-"""A match of it with a NUL, which no clean text has, before the character to escape."""
-
 _BLANKS_AND_JOINERS = " \n\t\u200c\u200d"
 
 _NOTHING = RedactedTexts()
 _REDACTED: ContextVar[RedactedTexts] = ContextVar("redacted texts", default=_NOTHING)
 
 _SPACE = re.compile(r"\s+")
-_ESCAPED = re.compile(r"\\?.", re.DOTALL)
 _PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
 
 
 def length(text: str) -> int:
     """Count a text as Discord does, in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def set_redacted_texts(texts: RedactedTexts) -> None:
@@ -69,15 +65,23 @@ def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
     visible = clean_text(redacted(text), limit * 2)  # beyond the limit, so that a cut is noticed
     if not visible:
         return blank
+    marked = _LIVE.sub(_marked, visible)
+    if length(marked) < limit:
+        return marked.replace("\x00", "\\")
     parts: list[str] = []
     left = limit - 1
-    for piece in _PIECE.findall(_LIVE.sub(_MARKED, visible)):
+    for piece in _PIECE.findall(marked):
         character = piece.replace("\x00", "\\")  # with its escape, so that neither is cut off
         left -= length(character)
         if left < 0:
             return trim_end("".join(parts)) + "…"
         parts.append(character)
     return "".join(parts)
+
+
+def _marked(found: re.Match[str]) -> str:
+    """Put a NUL, which no clean text has, before the character to escape."""
+    return f"{found[2] or ''}\x00{found[1] or found[3]}"
 
 
 def inert_line(text: str, limit: int, *, blank: str = BLANK) -> str:
@@ -171,13 +175,11 @@ def pieces(text: str, limit: int) -> list[str]:
 
 def _end_of_characters(text: str, limit: int) -> int:
     """Return where as many characters end as fit, none of them cut off from its escape."""
-    end = left = 0
-    for match in _ESCAPED.finditer(text):
-        left += length(match[0])
-        if left > limit:
-            break
-        end = match.end()
-    return end
+    end = min(limit, len(text))
+    while (excess := length(text[:end]) - limit) > 0:
+        end -= (excess + 1) // 2
+    escapes = end - len(text[:end].rstrip("\\"))
+    return end - escapes % 2
 
 
 def count_more(number: int) -> str:

@@ -68,7 +68,7 @@ class AlarmHarness:
 
     async def steps(self, alarm_id: int) -> list[str]:
         """Return what was done about an alarm."""
-        found = await alarm_steps.last(self.harness.database.read, alarm_id, 100)
+        found, _total = await alarm_steps.last(self.harness.database.read, alarm_id, 100)
         return [step.action for step in found]
 
     async def escalations(self) -> list[tuple[str, str, str]]:

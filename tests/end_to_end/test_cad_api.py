@@ -1,12 +1,14 @@
 """What members ask of the CAD from Discord, against a CAD of our own."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.settings import ApiSettings, RuleSettings
+from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment, call_911
 from tests.end_to_end.test_setup import open_page
 from tests.fake_cad import FakeCad
@@ -136,8 +138,11 @@ async def test_an_alarm_and_its_911_call_are_one_card(env: BotEnvironment, cad: 
         villa = await env.add_property("Villa Lomax")
         await env.query("add-alert", propertyId=villa, userId="license:owner")
         card = await env.channel("alerts").next_message()
+        shown = copy.copy(card)  # as somebody still sees it who presses a little later
         await env.fake.click(env.dora, card, "Call the police")
         await env.fake.until(lambda: "911 call 101" in render(card))
+        second = await env.fake.click(env.anna, shown, "Call the police")
+        await expect(env, second, f"{env.dora.mention} has already called the police, <t:")
         await env.push("EVENT_911", call_911(7))  # after it, so that its own would be there
         other = await env.channel("emergency").next_message()
         assert "Villa" not in render(other)
@@ -196,7 +201,7 @@ async def test_without_a_key_the_game_server_asks_the_cad(
         await env.push("EVENT_911", call_911(7))
         card = await env.channel("emergency").next_message()
         alone = await env.fake.click(env.dora, card, "Responding")
-        assert "Only here, as nobody can tell the CAD" in alone.content
+        assert "Only here: the bot cannot tell the CAD" in alone.content
         await env.fake.click(env.dora, card, "Responding")
         convars = {
             "cad_sentinel_url": env.url,

@@ -14,7 +14,8 @@ async def test_members_respond_and_note_until_the_call_is_over(env: BotEnvironme
         answer = await env.fake.click(env.vic, card, "Responding")
         assert answer.content == (
             "You are responding. Press again to leave.\n"
-            "-# Only here, as nobody can tell the CAD: /setup, CAD says how."
+            "-# Only here: the bot cannot tell the CAD yet."
+            " An admin can set that up on the last page of /setup."
         )
         await env.fake.until(lambda: f"<@{env.vic.id}>" in render(card))
         refused = await env.fake.click(env.vic, card, "Note")

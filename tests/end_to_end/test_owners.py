@@ -26,9 +26,11 @@ async def test_an_owner_is_notified_of_what_others_do_to_their_property(
     owner = env.stranger
     private = env.guild.direct(owner)
     second = env.guild.add_member("Bert", env.approvers)
+    friend = env.guild.add_member("Friend")
     async with env.bot_running():
         await env.wait_for_commands()
         villa = await _add(env, "Villa", owner)
+        await env.query("add-allowed-user", propertyId=villa, userId=f"discord:{friend.id}")
         await env.fake.click(env.anna, env.channel("approvals").messages[-1], "Approve")
         await env.fake.until(lambda: len(private.messages) == 1)
         await env.fake.slash(env.dora, "removal request", property="Villa", reason="Unpaid")
@@ -46,6 +48,7 @@ async def test_an_owner_is_notified_of_what_others_do_to_their_property(
             r" that is possible until <f>\.",
             gone,
         )
+        assert await answer_to(env, friend, "property show", property="Villa") == gone
         unknown = await answer_to(env, second, "removal restore", property="Villas")
         assert unknown == "No property matches “Villas”."
         await env.fake.slash(second, "removal restore", property="villa")

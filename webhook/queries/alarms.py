@@ -25,6 +25,7 @@ from webhook.queries.alarm_steps import (
     record_handler,
     record_step,
 )
+from webhook.queries.cad.requests import api_cads, cannot_ask
 from webhook.queries.models import (
     MAX_LONG,
     Added,
@@ -53,7 +54,7 @@ table = Catalogue()
 MAX_OPEN = 200
 """Open alarms among which somebody chooses."""
 
-MAX_STEPS = 1_000
+MAX_STEPS = 200
 """Steps of an alarm that are listed."""
 
 NoteText = Annotated[
@@ -346,8 +347,8 @@ async def open_alarm_at(context: Context, ask: OfProperty) -> Alarm | None:
 
 
 @operation(scope=Scope.READ, share=Share.OWNER)
-async def get_steps(context: Context, ask: OfAlarm) -> list[AlarmStep]:
-    """Return what was done about an alarm, the newest steps, the oldest of them first."""
+async def get_steps(context: Context, ask: OfAlarm) -> tuple[list[AlarmStep], int]:
+    """Return the newest steps of an alarm, the oldest of them first, and how many there are."""
     return await alarm_steps.last(context.read, ask.alarm_id, MAX_STEPS)
 
 
@@ -363,7 +364,9 @@ async def police_alarm(context: Context, ask: OfAlarm) -> str:
         property_ = await existing_property(change.sql, alarm.property_id)
         request_id = await call_police(change, alarm, property_)
         if request_id is None:
-            raise Conflict("the police have been called already, or the CAD cannot be asked")
+            if not await api_cads(change.sql):
+                raise cannot_ask()
+            raise Conflict("the police have been called already")
         await record_step(change, alarm, "police", change.caller.name)
         await change.audit("alarm-police", alarm_subject(alarm.id))
         return request_id

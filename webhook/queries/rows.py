@@ -1,6 +1,7 @@
 """The stored rows that operations return, for Discord's commands, which do not import storage."""
 
 from db.access import AuthEntry
+from db.alarm_steps import AlarmStep
 from db.alarms import Alarm, Alert, OpenAlarm
 from db.audit import AuditRecord
 from db.cad_requests import CadRequest
@@ -23,6 +24,7 @@ __all__ = [
     "REJECTED",
     "REMOVED",
     "Alarm",
+    "AlarmStep",
     "Alert",
     "AuditRecord",
     "AuthEntry",

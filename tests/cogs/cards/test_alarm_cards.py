@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from cogs.cards import render
+from cogs.commands.alerts import history
 from cogs.delivery.rest.messenger import as_text
 from cogs.ui.embeds import MessageContent
-from db import links
+from db import alarm_steps, links
 from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.golden import check_golden
 from tests.webhook.harness import MINUTE, AppHarness
@@ -156,3 +157,25 @@ async def test_the_owner_sees_the_alerts_note_but_not_the_dispatchers_notes(
     assert shown is not None
     assert note in as_text(shown)
     assert "suspect" not in as_text(shown)
+
+
+async def test_of_very_many_notes_the_newest_are_shown_and_the_others_counted(
+    harness: AppHarness,
+) -> None:
+    await harness.add_property(clientId="license:owner")
+    await AlarmHarness(harness).raise_at(1)
+    async with harness.database.write() as sql:
+        await links.put(sql, 7, "license:owner", "test", harness.clock.now)
+        for number in range(260):
+            text = f"{number} {'*_~|`' * 390}"  # escaped, twice as long
+            await alarm_steps.add(sql, 1, harness.clock.now, "script", "noted", text, 1)
+    shown = await render(harness.database.read, Subject.parse("alarm:1"))
+    assert shown is not None
+    assert len(shown.embeds[0]) < 5_900
+    assert "script: 259 " in as_text(shown)
+    assert "Show all" in [button.label for button in shown.buttons]
+    told = await render(harness.database.read, Subject("alarm-owner", "1@7"))
+    assert told is not None
+    assert "and 259 more" in as_text(told)
+    page = await history.page(harness.context(Scope.WRITE, "discord:8"), "1")
+    assert page.rows[0].text == "60 earlier steps"

@@ -36,7 +36,7 @@ async def listed(harness: AppHarness, **asked: object) -> list[dict[str, Any]]:
 
 
 async def steps(harness: AppHarness, alarm: int) -> list[tuple[str, str, str | int]]:
-    found = await alarm_steps.last(harness.database.read, alarm, 100)
+    found, _total = await alarm_steps.last(harness.database.read, alarm, 100)
     return [(step.who, step.action, step.text or step.number or "") for step in found]
 
 

@@ -312,10 +312,14 @@ def request_subject(request_id: str) -> Subject:
 
 async def _must_ask(sql: Reader, cad: str) -> None:
     if not await can_ask(sql, cad):
-        raise Conflict(
-            "the bot cannot ask the CAD for this: an admin adds its API key or has the game server"
-            " ask it, see /setup, CAD"
-        )
+        raise cannot_ask()
+
+
+def cannot_ask() -> Conflict:
+    return Conflict(
+        "the bot cannot ask the CAD for this yet; an admin can set that up on the last page of"
+        " /setup"
+    )
 
 
 def place_metadata(x: float | None, y: float | None, z: float | None = None) -> dict[str, str]:

@@ -188,10 +188,13 @@ async def find_property(context: Context, text: str) -> Property:
 
 
 async def _removed_one(context: Context, text: str) -> Property | None:
-    """Return a removed property of this id or location; to those without a role only their own."""
+    """Return a removed property of this id or location.
+
+    To those without a role only one that was theirs or that they might enter.
+    """
     is_reader = context.caller.scope >= Scope.READ
-    owners = None if is_reader else context.caller.user_ids
-    return await properties.removed_match(context.read, text, owners) if text else None
+    ids = None if is_reader else context.caller.user_ids
+    return await properties.removed_match(context.read, text, ids) if text else None
 
 
 @operation(scope=Scope.READ)
