@@ -51,10 +51,7 @@ from webhook.protocol.wire import validate
 from webhook.queries.models import OfProperty
 from webhook.queries.properties.add import NewProperty, add_property
 from webhook.queries.properties.edits import NewOwner, PropertyEdit, edit_property
-from webhook.queries.properties.find import (
-    find_property,
-    get_stored_property,
-)
+from webhook.queries.properties.find import find_property, get_stored_property
 from webhook.queries.rows import Property
 from webhook.queries.users import find_user
 

@@ -10,10 +10,7 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import InvalidValue
-from webhook.protocol.events import (
-    PropertyAdded,
-    PropertyStatusChange,
-)
+from webhook.protocol.events import PropertyAdded, PropertyStatusChange
 from webhook.protocol.wire import SYNONYMS, IdOrName, UserId
 from webhook.queries.community import find_tier
 from webhook.queries.models import (

@@ -8,10 +8,7 @@ from tests.webhook.harness import SHOP, AppHarness, property_data
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
 from webhook.queries.properties.edits import PropertyEdit, edit_property
-from webhook.queries.properties.removals import (
-    RemovalRequest,
-    request_remove_property,
-)
+from webhook.queries.properties.removals import RemovalRequest, request_remove_property
 
 
 async def names(harness: AppHarness, query: str, key: str, **data: object) -> list[object]:
