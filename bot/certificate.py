@@ -39,6 +39,7 @@ class Certificate:
         self._contents = _read(certificate), _read(private_key)
         self._newest = self.context = _context(*self._files)
         self.context.sni_callback = self._use_newest
+        self._told = ""
 
     @classmethod
     def of(cls, settings: HttpSettings) -> Self | None:
@@ -60,11 +61,13 @@ class Certificate:
             self._newest = _context(*self._files)
         except BadCertificate as fault:
             # A renewal replaces one file after the other; the next look may find both.
-            log.warning(
-                "the renewed certificate cannot be used, the old one stays in use: %s", fault
-            )
+            if str(fault) != self._told:
+                log.warning(
+                    "the renewed certificate cannot be used, the old one stays in use: %s", fault
+                )
+            self._told = str(fault)
             return
-        self._contents = contents
+        self._contents, self._told = contents, ""
         log.info("the certificate was renewed; new connections get the new one")
 
     def _use_newest(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
