@@ -80,11 +80,17 @@ class FakeDiscord:
         self.gateway.url = self.rest.gateway_url = self.gateway_url
 
     async def unplug(self) -> None:
-        """Stop listening, so that connections are refused; the world stays as it is."""
+        """Stop listening, so that connections are refused; the world stays as it is.
+
+        Listening ends first: a bot that connects anew at once would be accepted and never answered.
+        """
+        if self._runner is None:
+            return
+        for site in list(self._runner.sites):
+            await site.stop()
         await self.gateway.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._runner.cleanup()
+        self._runner = None
 
     def point_here(self) -> None:
         """Have discord.py of this process talk to this fake."""
