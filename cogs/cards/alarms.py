@@ -5,6 +5,7 @@ from typing import NamedTuple
 import discord
 
 from cogs.cards.again import card_in_server, reference_to
+from cogs.cards.incidents import response_lines
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.backdrop import stored_backdrop
 from cogs.pictures.property_map import property_map
@@ -29,7 +30,7 @@ from db.alarm_steps import AlarmStep
 from db.alarms import Alarm
 from db.database import Reader
 from db.properties import Property
-from webhook.cad.events.event import dispatch_subject
+from webhook.cad.events.event import dispatch_subject, emergency_subject
 from webhook.protocol.events import Subject
 from webhook.queries.police import may_call_police, request_of
 
@@ -225,7 +226,7 @@ def _newest_that_fit(notes: list[AlarmStep], room: int) -> list[str]:
 
 async def _police(sql: Reader, shown: Alarm) -> str:
     """Say how the 911 call of an alarm stands in the CAD; blank if there is none."""
-    lines = []
+    lines: list[str] = []
     for call in await emergencies.of_alarm(sql, shown.id):
         name = _("911 call {number}").format(number=call.call_id)
         if call.dispatch_key is not None:
@@ -235,6 +236,8 @@ async def _police(sql: Reader, shown: Alarm) -> str:
         else:
             state = _("nobody has answered it yet") if call.is_open else _("over")
             lines.append(f"{name} · {state}")
+        if call.is_open:
+            lines += await response_lines(sql, emergency_subject(call.key))
     asked = await request_of(sql, shown.id)
     line = "" if asked is None or shown.outcome is not None else request_line(asked)
     return "\n".join([*lines, line] if line else lines)
@@ -426,4 +429,9 @@ async def _buttons(sql: Reader, shown: Alarm) -> tuple[Button, ...]:
         # With whom it is taken from: of two who press, the second learns who was first.
         take = Button(_("Take over"), f"alarm:take:{shown.id}:{shown.acknowledged_by}")
         buttons[:0] = [take, Button(_("Release"), f"alarm:release:{shown.id}")]
+    buttons += [
+        Button("Responding", f"call:respond:{emergency_subject(call.key)}", styles.success)
+        for call in await emergencies.of_alarm(sql, shown.id)
+        if call.is_open
+    ]
     return tuple(buttons)

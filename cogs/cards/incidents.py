@@ -2,6 +2,7 @@
 
 import discord
 
+from cogs.i18n.language import _
 from cogs.ui.cad_answers import request_line
 from cogs.ui.embeds import FIELD, Button, CardBuilder
 from cogs.ui.pages import first_page
@@ -34,10 +35,7 @@ async def add_acts(
     if incident is None:
         return ()
     subjects = [str(part) for part in incident.subjects]
-    callers = dict.fromkeys(
-        response.caller for response in await responders.of_subjects(sql, subjects)
-    )
-    names = fitting([who(caller) for caller in callers], ", ", FIELD)
+    names = await _responding(sql, subjects)
     card.add("Responding" if incident.is_open else "Responded", names, keep=True)
     notes = await incidents.notes(sql, subjects)
     shown = _newest_that_fit(notes)
@@ -45,7 +43,7 @@ async def add_acts(
     if is_open:
         card.add("In the CAD", await _requests(sql, subjects), inline=False)
     buttons = _buttons(
-        subject, is_open=is_open, is_anybody=bool(callers), has_more=len(shown) < len(notes)
+        subject, is_open=is_open, is_anybody=bool(names), has_more=len(shown) < len(notes)
     )
     if is_open and subject.kind == "panic" and await can_ask(sql, await cad_of(sql, incident)):
         danger = discord.ButtonStyle.danger
@@ -61,6 +59,20 @@ async def _thread_button(sql: Reader, subject: Subject, *, is_open: bool) -> tup
         url = f"https://discord.com/channels/{guild}/{card.message_id}"
         return (Button("To the thread", "", url=url),) if guild else ()
     return (Button("Thread", f"call:thread:{subject}"),) if is_open else ()
+
+
+async def response_lines(sql: Reader, subject: Subject) -> list[str]:
+    """Say on another card who responds to a call, and what the CAD has not done."""
+    names = await _responding(sql, [str(subject)])
+    said = _("Responding: {names}").format(names=names) if names else ""
+    return [line for line in (said, await _requests(sql, [str(subject)])) if line]
+
+
+async def _responding(sql: Reader, subjects: list[str]) -> str:
+    """Name who responds, each once."""
+    current = await responders.of_subjects(sql, subjects)
+    callers = dict.fromkeys(response.caller for response in current)
+    return fitting([who(caller) for caller in callers], ", ", FIELD)
 
 
 async def _requests(sql: Reader, subjects: list[str]) -> str:

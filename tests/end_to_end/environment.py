@@ -65,6 +65,7 @@ class BotEnvironment:
         """Further headers of pushes and queries."""
         self.approvals = ApprovalSettings()
         self.api = ApiSettings()
+        self.alarms = AlarmSettings(supervisor=[self.supervisors.id])
 
     def settings(self) -> Settings:
         """Return the configuration of the bot."""
@@ -82,7 +83,7 @@ class BotEnvironment:
                     approver=[self.approvers.id],
                 ),
             ),
-            alarms=AlarmSettings(supervisor=[self.supervisors.id]),
+            alarms=self.alarms,
             http=HttpSettings(port=0),
             cad=CadSettings(keys=[NamedKey(key=CAD_KEY)], api=self.api),
             websocket=WebsocketSettings(

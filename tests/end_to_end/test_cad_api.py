@@ -12,6 +12,7 @@ from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment, call_911
 from tests.end_to_end.test_setup import open_page
 from tests.fake_cad import FakeCad
+from tests.fake_cad.echoes import ECHOED
 from tests.fake_discord import Member
 from tests.fake_discord.render import render
 from tests.fivem.played_server import PlayedServer
@@ -29,7 +30,7 @@ async def cad(env: BotEnvironment) -> AsyncIterator[FakeCad]:
 
 
 async def test_a_911_call_is_answered_from_discord(env: BotEnvironment, cad: FakeCad) -> None:
-    cad.echoes = {"create-911", "create-dispatch", "remove-911", "note", "attach", "close"}
+    cad.echoes = dict.fromkeys(ECHOED, "twice")
     async with env.bot_running():
         await env.wait_for_commands()
         cad.bot_url, cad.push_key = env.url, CAD_KEY
@@ -130,7 +131,7 @@ async def test_a_supervisor_ends_a_panic(env: BotEnvironment, cad: FakeCad) -> N
 
 
 async def test_an_alarm_and_its_911_call_are_one_card(env: BotEnvironment, cad: FakeCad) -> None:
-    cad.echoes = {"create-911", "remove-911"}
+    cad.echoes = dict.fromkeys(ECHOED, "early")
     env.rules = [RuleSettings(name="all", types=["EVENT_911"], mention=env.on_call.id)]
     async with env.bot_running():
         await env.wait_for_commands()

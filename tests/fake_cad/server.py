@@ -1,6 +1,7 @@
 """The server: strict about methods, paths and bodies, with a switch for all that is unpublished."""
 
 import asyncio
+import copy
 import socket
 import uuid
 from collections import defaultdict
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from tests.fake_cad.echoes import Echo
 from tests.fake_cad.limits import RateWindows
 
 STATUS = {0: "UNAVAILABLE", 1: "BUSY", 2: "AVAILABLE", 3: "ENROUTE", 4: "ON_SCENE", 100: "OFFLINE"}
@@ -46,10 +48,9 @@ _OPTIONAL: dict[str, dict[str, type]] = {
 class FakeCad:
     """One server of a community, its units and calls, and its pushes to the bot.
 
-    `echoes`: the kinds of requests after which it pushes what happened; `array`: as an array;
-    `echo_first`: before its answer. `lose`: how often it does a kind of request and loses the
-    answer; `hold_before`, `hold`: what it waits for before and after it does
-    a kind of request that is `held`; before it does any, if none is. `refuse_429`:
+    `echoes`: when it pushes what a kind of request did, `array`: as an array. `lose`: how often it
+    does a kind of request and loses the answer; `hold_before`, `hold`: what it waits for before and
+    after it does a kind of request that is `held`; before it does any, if none is. `refuse_429`:
     how many requests of a kind it refuses so, `retry_after` with that header. `empty_targets`:
     whether a member without a unit is no fault.
     """
@@ -70,10 +71,8 @@ class FakeCad:
         """Kind, method, path and body of every request."""
         self.faults: list[str] = []
         """What the bot did that the documents forbid."""
-        self.echoes: set[str] = set()
+        self.echoes: Mapping[str, Echo] = {}
         self.array = False
-        self.echo_delay = 0.02
-        self.echo_first = False
         self.lose: defaultdict[str, int] = defaultdict(int)
         self.refuse_429: defaultdict[str, int] = defaultdict(int)
         self.retry_after: str | None = None
@@ -91,7 +90,7 @@ class FakeCad:
         self.push_key = self.key
         self._heard = asyncio.Event()
         self._abandoned: list[asyncio.Event] = []
-        self._echoes: list[asyncio.Task[None]] = []
+        self._late: list[tuple[str, Any]] = []
         self._numbers = {"911": 100, "dispatch": 100}
         self._server: TestServer | None = None
         self._url = ""
@@ -129,10 +128,6 @@ class FakeCad:
         self._url = str(self._server.make_url("")).rstrip("/")
 
     async def stop(self) -> None:
-        for echo in self._echoes:
-            echo.cancel()
-        await asyncio.gather(*self._echoes, return_exceptions=True)
-        self._echoes.clear()
         if self._server is not None:
             await self._server.close()
 
@@ -417,18 +412,19 @@ class FakeCad:
     async def _done(
         self, kind: str, push_type: str, data: Json, answer: Json, status: int = 200
     ) -> web.Response:
-        if kind in self.echoes:
-            echo = [data] if self.array else data
-            if self.echo_first:
-                await self.push(push_type, echo)
-            else:
-                self._echoes.append(asyncio.create_task(self._push_later(push_type, echo)))
+        when, echo = self.echoes.get(kind), copy.deepcopy([data] if self.array else data)
+        if when in ("early", "twice"):
+            await self.push(push_type, echo)
+        if when in ("late", "twice"):
+            self._late.append((push_type, echo))
         extra = {"somethingNew": {"a": 1}} if self.extra_members else {}
         return web.json_response(answer | extra, status=status)
 
-    async def _push_later(self, push_type: str, data: Any) -> None:
-        await asyncio.sleep(self.echo_delay)
-        await self.push(push_type, data)
+    async def push_late_echoes(self) -> None:
+        """Push what was done since the last time, and is to be pushed late."""
+        late, self._late = self._late, []
+        for push_type, data in late:
+            await self.push(push_type, data)
 
     async def push(self, push_type: str, data: Any) -> None:
         """Push to the bot, as the CAD does without its API too; one that is gone hears nothing."""

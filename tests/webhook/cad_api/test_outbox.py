@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from db import dispatches, emergencies, units
-from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad, HurriedClock
+from tests.fake_cad.echoes import ECHOED, pairwise
+from tests.fake_cad.limits import RateWindows
+from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad, HurriedClock, hurried
 from webhook.cad.events.event import panic_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
@@ -151,63 +153,50 @@ async def test_the_last_press_counts_while_the_call_is_being_made(
     assert dispatched["idents"] == ([7] if presses % 2 else [])
 
 
-@pytest.mark.parametrize("echo_first", [False, True])
 @pytest.mark.parametrize("array", [False, True])
-async def test_echoes_make_no_second_event(
-    asked: AskedCad, *, echo_first: bool, array: bool
-) -> None:
-    """B5: whatever is pushed back, in whichever order, state and events are the same."""
+async def test_echoes_make_no_second_event(asked: AskedCad, *, array: bool) -> None:
+    """B5: whatever is pushed back, and when, state and events are the same."""
     fake = asked.fake
-    fake.echo_first, fake.array = echo_first, array
-    found = []
-    kinds = ["create-911", "create-dispatch", "remove-911", "note", "attach", "detach", "close"]
-    kinds += ["status", "panic"]
-    for echoes in (
-        set[str](),
-        set(kinds),
-        {"create-911", "note", "status"},
-        {"create-dispatch", "attach", "panic"},
-    ):
-        fake.echoes = echoes
+    fake.array = array
+    played = []
+    for fake.echoes in pairwise()[array::2]:
+        fake.windows = RateWindows(hurried)
         async with asked.working():
-            found.append(await _play(asked))
-            await _quiet(asked)
-    names, states = zip(*found, strict=True)
-    assert list(names) == [names[0]] * len(names)
-    assert list(states) == [states[0]] * len(states)
+            played.append(await _play(asked))
+    assert [each for each in played if each != played[0]] == []
 
 
 async def _play(asked: AskedCad) -> tuple[list[str], Any]:
     """Place a call, respond, note, leave, close, end a panic; return the events and the state."""
     context, fake = asked.context(), asked.fake
     await asked.take_names()
-    ask = SMOKE.model_copy(update={"description": f"Smoke {fake.echoes} {len(fake.created)}"})
     member = f"{len(fake.created)}"  # each places one: there is a limit
-    placed = await place_emergency(asked.context(member), CAD, ask)
-    number = orjson.loads((await asked.ended(placed, member)).answer)
-    subject = asked.emergency(number["callId"])
-    made = orjson.loads((await asked.ended(await responding(context, subject))).answer)["callId"]
+    ask = SMOKE.model_copy(update={"description": f"Smoke {member}"})
+
+    async def done(request_id: str, by: str = DORA) -> int:
+        request = await asked.ended(request_id, by)
+        assert request.state == "done"
+        await fake.push_late_echoes()
+        number: int = orjson.loads(request.answer)["callId"]
+        return number
+
+    number = await done(await place_emergency(asked.context(member), CAD, ask), member)
+    made = await done(await responding(context, asked.emergency(number)))
     await fake.until(lambda: not fake.emergencies)
     call = asked.dispatch(made)
-    for request_id in [
-        await noted(asked, call, "Two cars."),
-        await set_own_status(context, CAD, NewUnitStatus(status=4)),
-        await left(context, call),
-        await responding(context, call),
-        await close_call(context, of(call)),
-    ]:
-        assert (await asked.ended(request_id)).state == "done"
+    await done(await noted(asked, call, "Two cars."))
+    await done(await set_own_status(context, CAD, NewUnitStatus(status=4)))
+    await done(await left(context, call))
+    await done(await responding(context, call))
+    await done(await close_call(context, of(call)))
     await asked.pushed("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
     read = asked.harness.database.read
     pressed = await units.open_panics(read, CAD, [7])
-    over = await end_panic(context, of(panic_subject(pressed[7])))
-    assert (await asked.ended(over)).state == "done"
-    available = await set_own_status(context, CAD, NewUnitStatus(status=2))
-    assert (await asked.ended(available)).state == "done"
-    await _quiet(asked)
+    await done(await end_panic(context, of(panic_subject(pressed[7]))))
+    await done(await set_own_status(context, CAD, NewUnitStatus(status=2)))
     unit = (await units.by_ident(read, CAD, [7]))[7]
     stored = await dispatches.get(read, CAD, made)
-    origin = await emergencies.get(read, CAD, number["callId"])
+    origin = await emergencies.get(read, CAD, number)
     assert stored is not None
     assert origin is not None
     notes = [(note.label, note.content) for note in await dispatches.notes(read, stored.key)]
@@ -224,9 +213,31 @@ async def _play(asked: AskedCad) -> tuple[list[str], Any]:
     return sorted(await asked.take_names()), state
 
 
-async def _quiet(asked: AskedCad) -> None:
-    """Wait until the last echo has come: the fake sends them 20 ms after its answer."""
-    await asyncio.sleep(0.1)
+async def test_late_echoes_of_what_was_undone_change_nothing(
+    asked: AskedCad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhook.cad.own.echoes.REORDER_WINDOW", 120_000)  # of hurried time
+    fake, context, read = asked.fake, asked.context(), asked.harness.database.read
+    fake.echoes = dict.fromkeys(ECHOED, "late")
+    number = await _open_dispatch(asked)
+    call, press = asked.dispatch(number), {"identIds": [7], "isPanic": True}
+    await asked.pushed("EVENT_UNIT_PANIC", press)
+    async with asked.working():
+        for ask in (
+            responding(context, call),
+            left(context, call),
+            set_own_status(context, CAD, NewUnitStatus(status=4)),
+            set_own_status(context, CAD, NewUnitStatus(status=2)),
+            end_panic(context, of(panic_subject(1))),
+        ):
+            assert (await asked.ended(await ask)).state == "done"
+    await asked.pushed("EVENT_UNIT_PANIC", press)
+    await asked.take_names()
+    await fake.push_late_echoes()
+    assert await asked.take_names() == []
+    assert await dispatches.units(read, CAD, number) == []
+    assert (await units.by_ident(read, CAD, [7]))[7].status == "AVAILABLE"
+    assert await units.open_panics(read, CAD, [7]) == {7: 1}
 
 
 async def test_a_repeated_event_is_not_an_echo(asked: AskedCad) -> None:

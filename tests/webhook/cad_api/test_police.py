@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from db import emergencies
+from tests.fake_cad.echoes import WAYS, Echo
 from tests.webhook.cad_api.conftest import CAD, AskedCad
 from webhook.protocol.context import Context, PoliceRules
 from webhook.protocol.errors import Conflict
@@ -47,13 +48,12 @@ async def _steps(asked: AskedCad, alarm_id: int) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("echo_first", [None, False, True])
+@pytest.mark.parametrize("when", WAYS)
 async def test_an_alarm_has_one_call_until_it_is_resolved(
-    asked: AskedCad, *, echo_first: bool | None
+    asked: AskedCad, when: Echo | None
 ) -> None:
     fake, read = asked.fake, asked.harness.database.read
-    fake.echoes = set() if echo_first is None else {"create-911", "remove-911"}
-    fake.echo_first = bool(echo_first)
+    fake.echoes = {} if when is None else {"create-911": when, "remove-911": when}
     near = {"callId": 7, "location": "x", "metaData": {"x": "90", "y": "-40", "postal": "8031"}}
     await asked.pushed("EVENT_911", {"call": near})
     context = _context(asked, "alert", 2)
@@ -64,6 +64,7 @@ async def test_an_alarm_has_one_call_until_it_is_resolved(
         assert (placed["location"], placed["metaData"]["postal"]) == ("Villa Lomax", "8031")
         assert (placed["metaData"]["x"], placed["metaData"]["y"]) == ("100.00", "-50.00")
         assert "Villa Lomax" in placed["description"]
+        await fake.push_late_echoes()
         (call,) = await emergencies.of_alarm(read, alarm_id)
         assert call.call_id == number
         subjects = [
@@ -76,6 +77,7 @@ async def test_an_alarm_has_one_call_until_it_is_resolved(
             await police_alarm(context, OfAlarm(alarm_id=alarm_id))
         await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="false"))
         await fake.until(lambda: not fake.emergencies)
+        await fake.push_late_echoes()
     assert await _steps(asked, alarm_id) == ["police", "false"]
 
 

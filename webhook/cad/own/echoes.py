@@ -5,8 +5,6 @@ which order. So no push is waited for and none is trusted to stay away: one that
 what our own success has stored is a confirmation. It is no event.
 """
 
-from typing import Any
-
 import orjson
 
 from db import cad_requests
@@ -22,8 +20,8 @@ from webhook.cad.events.calls import (
     UnitDetach,
 )
 from webhook.cad.events.event import CadEvent
-from webhook.cad.events.units import UnitPanic, UnitStatus
-from webhook.cad.events.values import NOTE_LIMIT
+from webhook.cad.events.units import UNIT_STATUS, UnitPanic, UnitStatus
+from webhook.cad.events.values import NOTE_LIMIT, choice
 from webhook.cad.own.news import news_of
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change
@@ -45,10 +43,10 @@ _KINDS: dict[type[CadEvent], tuple[str, ...]] = {
 }
 """The kinds of requests after which an event may be an echo."""
 
-
-_REVERSED_BY: dict[type[CadEvent], tuple[str, ...]] = {
+_UNDONE_BY: dict[type[CadEvent], tuple[str, ...]] = {
     UnitAttach: ("detach", "close"),
     UnitDetach: ("attach",),
+    UnitStatus: ("status",),
 }
 """The kinds of requests that undo what an event reports."""
 
@@ -99,21 +97,37 @@ async def _confirm(request: CadRequest, event: CadEvent, change: Change) -> None
 
 
 async def _is_undone(event: CadEvent, requests: list[CadRequest], change: Change, cad: str) -> bool:
-    """Return whether an event is the late echo of a request that another one has undone since."""
-    if not isinstance(event, UnitAttach | UnitDetach):
+    """Return whether an event is the late echo of a request that something has undone since.
+
+    An officer who presses the button again just after a panic was ended has that panic go on.
+    """
+    if not isinstance(event, UnitAttach | UnitDetach | UnitStatus | UnitPanic):
         return False
     since = change.received - REORDER_WINDOW
     done = [
         request.seq
         for request in requests
-        if request.ended_at is not None
-        and request.ended_at >= since
-        and _did(orjson.loads(request.answer or "{}"), event)
+        if request.ended_at is not None and request.ended_at >= since and _did(request, event)
     ]
-    undoing = await cad_requests.recent(change.sql, cad, _REVERSED_BY[type(event)], since)
-    return bool(done) and any(request.seq > done[0] for request in undoing)
+    if not done or isinstance(event, UnitPanic):
+        return bool(done)
+    undoing = await cad_requests.recent(change.sql, cad, _UNDONE_BY[type(event)], since)
+    return any(request.seq > done[0] and _may_concern(request, event) for request in undoing)
 
 
-def _did(answer: dict[str, Any], event: UnitAttach | UnitDetach) -> bool:
-    is_same_call = event.call_id in (None, answer.get("callId")) or isinstance(event, UnitDetach)
-    return is_same_call and set(event.idents) <= set(answer.get("identIds") or [])
+def _did(request: CadRequest, event: UnitAttach | UnitDetach | UnitStatus | UnitPanic) -> bool:
+    """Return whether a request that is done did what an event reports."""
+    asked, answer = orjson.loads(request.body), orjson.loads(request.answer or "{}")
+    if isinstance(event, UnitPanic):
+        return event.is_panic == asked["isPanic"] and set(event.idents) <= set(asked["identIds"])
+    if isinstance(event, UnitStatus) and choice(asked["status"], UNIT_STATUS) != event.status:
+        return False
+    if isinstance(event, UnitAttach) and event.call_id not in (None, answer.get("callId")):
+        return False
+    return set(event.idents) <= set(answer.get("identIds") or [])
+
+
+def _may_concern(request: CadRequest, event: UnitAttach | UnitDetach | UnitStatus) -> bool:
+    """Return whether a request may be about units of an event; before its answer, any may."""
+    idents = orjson.loads(request.answer or "{}").get("identIds")
+    return idents is None or not set(event.idents).isdisjoint(idents)

@@ -40,31 +40,27 @@ async def _of_911(event: Call911, change: Change, cad: str, since: int) -> CadEv
 
 
 @news_of.register
-async def _of_removed(event: Removed911, change: Change, cad: str, since: int) -> CadEvent | None:
-    open_calls = []
-    for call_id in event.call_ids:
-        call = await emergencies.get(change.sql, cad, call_id)
-        if call is None or call.removed_at is None:
-            open_calls.append(call_id)
+async def _of_end(
+    event: Removed911 | DispatchClosed, change: Change, cad: str, since: int
+) -> CadEvent | None:
+    open_calls = [call for call in event.call_ids if not await _is_over(event, change, cad, call)]
     return event.model_copy(update={"call_ids": open_calls}) if open_calls else None
+
+
+async def _is_over(
+    event: Removed911 | DispatchClosed, change: Change, cad: str, call_id: int
+) -> bool:
+    if isinstance(event, Removed911):
+        emergency = await emergencies.get(change.sql, cad, call_id)
+        return emergency is not None and emergency.removed_at is not None
+    dispatch = await dispatches.get(change.sql, cad, call_id)
+    return dispatch is not None and dispatch.closed_at is not None
 
 
 @news_of.register
 async def _of_new(event: DispatchNew, change: Change, cad: str, since: int) -> CadEvent | None:
     call = await dispatches.get(change.sql, cad, event.call_id)
     return None if call is not None and call.seen and call.received_at >= since else event
-
-
-@news_of.register
-async def _of_closed(
-    event: DispatchClosed, change: Change, cad: str, since: int
-) -> CadEvent | None:
-    open_calls = []
-    for call_id in event.call_ids:
-        call = await dispatches.get(change.sql, cad, call_id)
-        if call is None or call.closed_at is None:
-            open_calls.append(call_id)
-    return event.model_copy(update={"call_ids": open_calls}) if open_calls else None
 
 
 @news_of.register
