@@ -128,6 +128,7 @@ _STEPS = {
     "removed": N_("{who} removed the property"),
     "police": N_("{who} called the police"),
     "police-dispatched": N_("The police opened dispatch call {number}"),
+    "police-again": N_("911 call {number} is open in the CAD again"),
     "police-over": N_("911 call {number} is over in the CAD"),
     "police-closed": N_("The police closed dispatch call {number}"),
     "police-reopened": N_("The police reopened dispatch call {number}"),

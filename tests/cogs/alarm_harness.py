@@ -1,5 +1,7 @@
 """A harness whose alarms have cards and escalate, on a clock that the test advances."""
 
+from dataclasses import replace
+
 from cogs.delivery.follower import Follower
 from cogs.escalation import (
     DISPATCHERS,
@@ -12,6 +14,7 @@ from cogs.routing.rules import Pause, Router, Rule
 from db import alarm_steps, alarms
 from db.alarms import Alarm
 from tests.webhook.harness import MINUTE, AppHarness
+from webhook.protocol.context import PoliceRules
 
 TO_DISPATCHERS, TO_SUPERVISORS, EXPIRY = 5 * MINUTE, 10 * MINUTE, 60 * MINUTE
 LEVELS = {
@@ -29,6 +32,7 @@ class AlarmHarness:
         *rules: Rule,
         levels: dict[int, EscalationLevel] | None = None,
         release_after: int = 0,
+        police: PoliceRules | None = None,
     ) -> None:
         self.harness = harness
         router = Router(rules)
@@ -38,7 +42,8 @@ class AlarmHarness:
         )
         plan = EscalationPlan(LEVELS if levels is None else levels, EXPIRY, release_after)
         self._plan = plan
-        self.escalation = AlarmEscalation(harness.context(), plan, router)
+        self.context = replace(harness.context(), police=police or PoliceRules())
+        self.escalation = AlarmEscalation(self.context, plan, router)
 
     def pause(self, *pauses: Pause) -> None:
         """Have nobody mentioned for a time."""

@@ -1,16 +1,21 @@
 """Who is called, when snoozes end, when alarms fall quiet: by a clock that the tests step."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from cogs.escalation import BATCH, DISPATCHERS, SUPERVISORS, EscalationPlan
 from cogs.routing.rules import Pause, QuietHours, Router, Rule
-from db import cards
+from db import cad_requests, cards
 from db.errors import StorageUnavailable
 from tests.cogs.alarm_harness import EXPIRY, LEVELS, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.db.interrupt import interrupt
 from tests.webhook.harness import HOUR, MINUTE, START, AppHarness
+from webhook.protocol.context import Caller, PoliceRules, Scope
+from webhook.protocol.errors import Conflict
+from webhook.queries.alarms import OfAlarm, police_alarm
+from webhook.queries.cad.requests import store_api_cads
 
 TYPES = frozenset({"alerts"})
 
@@ -308,3 +313,40 @@ async def test_escalation_goes_on_after_storage_was_unavailable(
     running.cancel()
     await asyncio.wait({running})
     assert running.cancelled()
+
+
+@pytest.mark.parametrize("first", ["rule", "member", "both at once"])
+async def test_an_escalated_alarm_has_one_911_call_whoever_places_it(
+    harness: AppHarness, first: str
+) -> None:
+    await harness.add_property(tier=2)
+    async with harness.database.write() as sql:
+        await store_api_cads(sql, ["cad"])
+    rules = PoliceRules("dispatchers", frozenset({2}))
+    alarms = AlarmHarness(harness, police=rules)
+    alarm = await alarms.raise_at(1)
+    member = replace(alarms.context, caller=Caller("discord:7", Scope.ADMIN, ("discord:7",)))
+
+    async def press() -> bool:
+        try:
+            await police_alarm(member, OfAlarm(alarm_id=alarm))
+        except Conflict:
+            return False
+        return True
+
+    if first == "member":
+        assert await press()
+    elif first == "both at once":
+        harness.clock.now += TO_DISPATCHERS
+        await asyncio.gather(press(), alarms.escalation.run_due())
+    await alarms.after(TO_DISPATCHERS)
+    assert not await press()
+    after_restart = AlarmHarness(harness, police=rules)
+    await after_restart.after(TO_SUPERVISORS)
+    await harness.ask("acknowledge-alarm", alarmId=alarm)
+    await harness.ask("release-alarm", alarmId=alarm)
+    await after_restart.after(TO_DISPATCHERS)
+    assert len(await alarms.escalations()) == 3
+    asked = await cad_requests.of_subject(harness.database.read, f"alarm:{alarm}")
+    assert [request.kind for request in asked] == ["create-911"]
+    assert (await alarms.steps(alarm)).count("police") == 1

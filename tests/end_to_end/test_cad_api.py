@@ -9,7 +9,13 @@ import pytest
 
 from bot.settings import ApiSettings, RuleSettings
 from tests.end_to_end.answers import expect
-from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment, call_911
+from tests.end_to_end.environment import (
+    CAD_KEY,
+    TOKEN,
+    BotEnvironment,
+    call_911,
+    dispatch_call,
+)
 from tests.end_to_end.test_setup import open_page
 from tests.fake_cad import FakeCad
 from tests.fake_cad.echoes import ECHOED
@@ -128,6 +134,35 @@ async def test_a_supervisor_ends_a_panic(env: BotEnvironment, cad: FakeCad) -> N
         await env.fake.until(lambda: "The panic is over in the CAD." in render(ended))
         await env.fake.until(lambda: "cleared" in render(card))
     assert not cad.units[7]["isPanic"]
+
+
+async def test_cards_are_right_after_a_stop_whatever_the_bot_missed(
+    env: BotEnvironment, cad: FakeCad
+) -> None:
+    """It stops before the CAD's answer comes; meanwhile the CAD closes another call."""
+    env.rules = [RuleSettings(name="all", types=["EVENT_DISPATCH_NEW"], mention=env.on_call.id)]
+    async with env.bot_running():
+        await env.wait_for_commands()
+        cards = []
+        for number in (1, 2):
+            data = dispatch_call(number, title=f"Fire {number}")
+            cad.dispatches[number] = dict(data["dispatch"])
+            await env.push("EVENT_DISPATCH_NEW", data)
+            cards.append(await env.channel("dispatch").next_message())
+        taken, closed = cards
+        cad.held, cad.hold = {"attach"}, asyncio.Event()
+        await env.fake.click(env.dora, taken, "Responding")
+        await cad.until(lambda: cad.dispatches[1]["idents"] == [7])
+    cad.hold.set()
+    cad.hold = None
+    cad.closed[2] = cad.dispatches.pop(2) | {"status": 2}
+    async with env.bot_running():
+        await env.fake.until(lambda: "· closed" in render(closed))
+        await env.fake.until(lambda: "1-A-7" in render(taken))
+        await env.fake.until(lambda: "sent to the CAD" not in render(taken))
+    assert cad.dispatches[1]["idents"] == [7]
+    assert env.channel("dispatch").created == cards
+    assert [card.pings for card in cards] == [[env.on_call], [env.on_call]]
 
 
 async def test_an_alarm_and_its_911_call_are_one_card(env: BotEnvironment, cad: FakeCad) -> None:

@@ -18,6 +18,8 @@ REORDER_WINDOW = 10_000
 DUPLICATE_WINDOW = 60_000
 """Milliseconds by which one transport may be behind the other, if nothing else is configured."""
 
+OWN = "own"
+"""The transport of what our own requests to the CAD did or read, which is never behind."""
 
 STAMP_RANGE = 366 * 24 * 60 * 60 * 1000
 """Milliseconds by which the CAD's clock may differ from ours."""
@@ -68,7 +70,8 @@ class Arrival:
 
         If its last copy of a push was not late, it is not behind: it has lost the push.
         """
-        if self.replayed or change.age or change.received - at > self.window:
+        is_known_late = bool(change.age) or change.received - at > self.window
+        if self.replayed or self.transport == OWN or is_known_late:
             return False
         pushes = await fingerprints.about(change.sql, str(subject), at)
         if not pushes or any(push.arrival(self.transport) for push in pushes):

@@ -12,7 +12,7 @@ import orjson
 from db import crimes, emergencies, fingerprints
 from webhook.cad.apply import apply
 from webhook.cad.apply.occurrences import emergency_call
-from webhook.cad.arrival import DUPLICATE_WINDOW, Arrival
+from webhook.cad.arrival import DUPLICATE_WINDOW, OWN, Arrival
 from webhook.cad.events.calls import Call911
 from webhook.cad.events.event import CadEvent, UnhandledType, unit_subjects
 from webhook.cad.events.registry import parse
@@ -31,9 +31,6 @@ CRIME_DESCRIPTION = 2_000
 """Characters of a crime's description, as `add-crime` takes them."""
 
 FINGERPRINT_BYTES = 16
-
-OWN = "own"
-"""The transport of what our own requests to the CAD did or read."""
 
 Stored = Literal["ok", "duplicate", "replayed"]
 """What happened to a push: stored, dropped as a duplicate, or answered by its key."""

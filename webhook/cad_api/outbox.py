@@ -58,6 +58,9 @@ IDLE = 30.0
 ENDINGS = frozenset({"close", "detach", "remove-911"})
 """What is done already if the CAD has no such call any more."""
 
+READ_AFTER = {"attach": "calls", "detach": "calls", "status": "units"}
+"""What shows a success that does not say whose units it was about."""
+
 PANIC = LANES["panic"]
 READS = LANES["calls"]
 
@@ -166,9 +169,8 @@ class CadOutbox:
 
     async def _ask_for_state_of(self, cad: str) -> None:
         for kind in ("calls", "units"):
-            if not await self._is_to_be_read(cad, kind):
-                async with self._context.change() as change:
-                    await ask_cad(change, cad, kind, {}, within=None)
+            async with self._context.change() as change:
+                await self._ask_to_read(change, cad, kind)
 
     def _hear(self, event: StoredEvent) -> None:
         self._woken.set()
@@ -226,9 +228,8 @@ class CadOutbox:
                 async with self._context.change() as change:
                     await self._finish(change, request, body, made)
                 return math.inf
-            if not await self._is_to_be_read(request.cad, "calls"):
-                async with self._context.change() as change:
-                    await ask_cad(change, request.cad, "calls", {}, within=None)
+            async with self._context.change() as change:
+                await self._ask_to_read(change, request.cad, "calls")
             return until_late
         lane = (request.cad, request.lane)
         if lane in self._busy:
@@ -345,7 +346,8 @@ class CadOutbox:
             return found
         if is_said:
             return Refusal("no-unit")
-        data["identIds"] = found
+        if found:
+            data["identIds"] = found
         return None
 
     async def _keep(self, store: Callable[[Change], Awaitable[None]]) -> None:
@@ -376,6 +378,8 @@ class CadOutbox:
         events = effects_of(request.kind, body, data)
         since = request.asked_at
         await store_own(change, self._context, request.cad, self._config, events, since)
+        if idents is None and request.kind in READ_AFTER:
+            await self._ask_to_read(change, request.cad, READ_AFTER[request.kind])
         await note_change(change, request.id, "done", request.subject)
         origin = body.get("metaData", {}).get("origin911")
         if request.kind == "create-dispatch" and origin is not None:
@@ -405,6 +409,12 @@ class CadOutbox:
                     now = change.received
                     await cad_requests.postpone(change.sql, lost.id, now, may_have_happened=False)
                     await note_change(change, lost.id, "new", lost.subject)
+        for mark, call in made.items():
+            given_up = await cad_requests.get(change.sql, mark)
+            if given_up is not None and given_up.state == "unknown":
+                answer = orjson.dumps({"callId": _call_id(call, {})}).decode()
+                await cad_requests.confirm(change.sql, mark, change.received, answer)
+                await note_change(change, mark, "done", given_up.subject)
 
     async def _lose(self, change: Change, request: CadRequest) -> None:
         """Go on without an answer; an echo may have told what became of it."""
@@ -446,10 +456,11 @@ class CadOutbox:
         ):
             await note_change(change, request.id, state, request.subject)
 
-    async def _is_to_be_read(self, cad: str, kind: str) -> bool:
-        """Return whether a reading is still to begin."""
-        waiting = await cad_requests.unfinished_of_kind(self._context.read, cad, kind)
-        return any(request.id not in self._busy.values() for request in waiting)
+    async def _ask_to_read(self, change: Change, cad: str, kind: str) -> None:
+        """Have the calls or the units of a CAD read, unless a reading is still to begin."""
+        waiting = await cad_requests.unfinished_of_kind(change.sql, cad, kind)
+        if all(request.id in self._busy.values() for request in waiting):
+            await ask_cad(change, cad, kind, {}, within=None)
 
 
 def _call_id(data: Any, body: Mapping[str, Any]) -> int | None:

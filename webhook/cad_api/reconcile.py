@@ -7,10 +7,11 @@ old: it gets its card, and nobody is mentioned. Nothing ends that the CAD may on
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from db import dispatches, emergencies, units
+from db import dispatches, emergencies, stale_ends, units
 from db.database import Reader
+from db.emergencies import EmergencyCall
 from webhook.cad.events.calls import Call911, DispatchClosed, DispatchEdit, DispatchNew, Removed911
-from webhook.cad.events.event import CadEvent, InvalidPush, Members
+from webhook.cad.events.event import CadEvent, InvalidPush, Members, emergency_subject
 from webhook.cad.events.units import UnitLogin, UnitLogout, UnitPanic, UnitUpdate
 from webhook.cad.store import PushConfig, store_own
 from webhook.protocol.context import Change, Context
@@ -83,9 +84,9 @@ async def _emergencies(sql: Reader, reading: Reading, listed: list[Members]) -> 
         for event in _read(Call911, {"call": call}):
             there.add(event.call_id)
             stored = await emergencies.get(sql, reading.cad, event.call_id)
-            texts = (event.caller, event.location, event.description)
-            is_new = stored is None or (stored.caller, stored.location, stored.description) != texts
-            if is_new and (stored is None or stored.touched_at < reading.sent_at):
+            if stored is None or (
+                stored.touched_at < reading.sent_at and await _differs(sql, stored, event)
+            ):
                 events.append(event)
     gone = [
         call.call_id
@@ -93,6 +94,21 @@ async def _emergencies(sql: Reader, reading: Reading, listed: list[Members]) -> 
         if call.call_id not in there and call.touched_at < reading.sent_at
     ]
     return events + _read_each(Removed911, "callIds", gone)
+
+
+async def _differs(sql: Reader, stored: EmergencyCall, event: Call911) -> bool:
+    """Return whether the CAD has a 911 call with other texts, or again after its end.
+
+    One that ended here for want of news may just be old.
+    """
+    if (stored.caller, stored.location, stored.description) != (
+        event.caller,
+        event.location,
+        event.description,
+    ):
+        return True
+    subject = emergency_subject(stored.repeats_key or stored.key)
+    return stored.removed_at is not None and await stale_ends.get(sql, str(subject)) is None
 
 
 async def _dispatches(sql: Reader, reading: Reading, listed: list[Members]) -> list[CadEvent]:

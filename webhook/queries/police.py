@@ -1,6 +1,6 @@
 """The 911 call of an alarm: placed by a rule or by somebody, and over when the alarm is.
 
-What happens to the call in the CAD is a step of the alarm; webhook/cad/alarm_calls.py sees to that.
+What happens to the call in the CAD is a step of the alarm: webhook/cad/own/alarm_calls.py.
 """
 
 import orjson
@@ -8,9 +8,12 @@ import orjson
 from db import cad_requests, dispatches, emergencies, properties, simulations
 from db.alarms import Alarm
 from db.cad_requests import LONGEST, CadRequest
+from db.calls import CallKey
 from db.database import Reader
+from db.emergencies import EmergencyCall
 from db.properties import Property
 from webhook.protocol.context import Change, PoliceRules
+from webhook.protocol.events import Subject
 from webhook.protocol.wire import PositionData
 from webhook.queries.cad.requests import (
     LABEL,
@@ -20,7 +23,6 @@ from webhook.queries.cad.requests import (
     ask_cad,
     emergency_body,
     place_metadata,
-    remove_911,
 )
 from webhook.queries.models import alarm_subject
 
@@ -107,17 +109,32 @@ async def end_police_call(change: Change, alarm: Alarm, outcome: str) -> None:
         )
     for call in await emergencies.of_alarm(change.sql, alarm.id):
         if call.is_open:
-            await remove_911(change, call, about=about)
+            await take_back(change, call, about=about)
         elif call.dispatch_key is not None:
-            made = await dispatches.get(change.sql, *call.dispatch_key)
-            if made is not None and made.closed_at is None:
-                body = {
-                    "callId": made.call_id,
-                    "note": OVER[outcome],
-                    "noteType": "text",
-                    "label": LABEL,
-                }
-                await ask_cad(change, made.cad, "note", body, about=about)
+            await tell_dispatched(change, call.dispatch_key, outcome, about=about)
+
+
+async def take_back(change: Change, call: EmergencyCall, *, about: Subject) -> None:
+    """Remove the 911 call of an alarm that is over, also if the CAD is down for a while."""
+    await ask_cad(
+        change, call.cad, "remove-911", {"callId": call.call_id}, about=about, within=LONGEST
+    )
+
+
+async def is_taken_back(sql: Reader, alarm_id: int) -> bool:
+    """Return whether the 911 call of an alarm is about to be removed."""
+    asked = await cad_requests.of_subject(sql, str(alarm_subject(alarm_id)))
+    return any(each.kind == "remove-911" and each.is_open for each in asked)
+
+
+async def tell_dispatched(
+    change: Change, dispatch: CallKey, outcome: str, *, about: Subject
+) -> None:
+    """Write into the open dispatch call that was made for an alarm how that ended."""
+    made = await dispatches.get(change.sql, *dispatch)
+    if made is not None and made.closed_at is None:
+        body = {"callId": made.call_id, "note": OVER[outcome], "noteType": "text", "label": LABEL}
+        await ask_cad(change, made.cad, "note", body, about=about, within=LONGEST)
 
 
 async def request_of(sql: Reader, alarm_id: int) -> CadRequest | None:

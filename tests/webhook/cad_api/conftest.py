@@ -32,6 +32,8 @@ HURRY = 30
 DORA = "200000000000000001"
 VIC = "200000000000000002"
 CAD = "cad"
+COUNTY = "county"
+COUNTY_KEY = "FAKE-CAD-API-KEY-COUNTY"
 
 BODIES: dict[str, dict[str, Any]] = {
     "create-911": emergency_body(NewEmergency(location="Forum Dr", description="Smoke.")),
@@ -74,6 +76,8 @@ class AskedCad:
         self.harness = harness
         self.fake = fake
         self.config = PushConfig()
+        self.others: dict[str, FakeCad] = {}
+        """Further CADs that can be asked, by name."""
         self.outbox: CadOutbox
 
     def context(self, member: str = DORA, scope: Scope = Scope.ADMIN) -> Context:
@@ -106,10 +110,13 @@ class AskedCad:
     @asynccontextmanager
     async def working(self, transport: CadTransport | None = None) -> AsyncIterator[None]:
         """Have the outbox work until the block ends, as the bot has from its start to its end."""
-        access = ApiAccess(self.fake.key, self.fake.server_id, self.fake.url)
-        limits = {name: SlidingLimit(one.most, hurried) for name, one in ENDPOINTS.items()}
         async with aiohttp.ClientSession() as http:
-            transports = {CAD: transport or CadApiClient(http, access, limits)}
+            cads = {CAD: self.fake, **self.others}
+            transports: dict[str, CadTransport] = {
+                cad: _client_of(http, fake) for cad, fake in cads.items()
+            }
+            if transport is not None:
+                transports[CAD] = transport
             self.outbox = CadOutbox(self.harness.context(), transports, self.config, 1 / HURRY)
             work = asyncio.create_task(self.outbox.run())
             try:
@@ -117,6 +124,11 @@ class AskedCad:
             finally:
                 work.cancel()
                 await asyncio.wait({work})
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass at once."""
+        assert isinstance(self.harness.clock, HurriedClock)
+        self.harness.clock.set_back(-seconds)
 
     async def pushed(self, push_type: str, data: dict[str, object]) -> None:
         """Have something happen in the CAD that the bot did not ask for."""
@@ -134,6 +146,11 @@ class AskedCad:
         return Subject("dispatch", f"{number}@{CAD}")
 
 
+def _client_of(http: aiohttp.ClientSession, fake: FakeCad) -> CadApiClient:
+    limits = {name: SlidingLimit(one.most, hurried) for name, one in ENDPOINTS.items()}
+    return CadApiClient(http, ApiAccess(fake.key, fake.server_id, fake.url), limits)
+
+
 @pytest.fixture
 async def asked(harness: AppHarness) -> AsyncIterator[AskedCad]:
     """A CAD that Dora, who has unit 7, and Vic, who is not linked, can ask."""
@@ -142,7 +159,8 @@ async def asked(harness: AppHarness) -> AsyncIterator[AskedCad]:
         await store_api_cads(sql, [CAD])
     async with FakeCad(hurried) as fake:
         fake.add_member(DORA, 7, "1-A-7")
-        async with serve(harness, AppOptions(cad_keys=(CadKey(CAD, fake.key),))) as app:
+        keys = (CadKey(CAD, fake.key), CadKey(COUNTY, COUNTY_KEY))
+        async with serve(harness, AppOptions(cad_keys=keys)) as app:
             fake.bot_url = app.url
             yield AskedCad(harness, fake)
         assert fake.faults == []

@@ -8,14 +8,25 @@ import orjson
 import pytest
 
 from db import dispatches, emergencies, units
+from tests.fake_cad import FakeCad
 from tests.fake_cad.echoes import ECHOED, pairwise
 from tests.fake_cad.limits import RateWindows
-from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad, HurriedClock, hurried
+from tests.webhook.cad_api.conftest import (
+    CAD,
+    COUNTY,
+    COUNTY_KEY,
+    DORA,
+    VIC,
+    AskedCad,
+    HurriedClock,
+    hurried,
+)
 from webhook.cad.events.event import panic_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject
 from webhook.queries.cad.incidents import NewIncidentNote, OfIncident
+from webhook.queries.cad.lookup import store_cads
 from webhook.queries.cad.requests import (
     NewEmergency,
     NewUnitStatus,
@@ -32,6 +43,8 @@ from webhook.queries.cad.responders import leave_call, respond_to_call
 SMOKE = NewEmergency(
     location="Forum Dr", description="Smoke from the roof.", caller="Dora", postal="8031"
 )
+
+ON_SCENE = NewUnitStatus(status=4)
 
 
 def call(number: int, **fields: Any) -> dict[str, Any]:
@@ -185,7 +198,7 @@ async def _play(asked: AskedCad) -> tuple[list[str], Any]:
     await fake.until(lambda: not fake.emergencies)
     call = asked.dispatch(made)
     await done(await noted(asked, call, "Two cars."))
-    await done(await set_own_status(context, CAD, NewUnitStatus(status=4)))
+    await done(await set_own_status(context, CAD, ON_SCENE))
     await done(await left(context, call))
     await done(await responding(context, call))
     await done(await close_call(context, of(call)))
@@ -226,7 +239,7 @@ async def test_late_echoes_of_what_was_undone_change_nothing(
         for ask in (
             responding(context, call),
             left(context, call),
-            set_own_status(context, CAD, NewUnitStatus(status=4)),
+            set_own_status(context, CAD, ON_SCENE),
             set_own_status(context, CAD, NewUnitStatus(status=2)),
             end_panic(context, of(panic_subject(1))),
         ):
@@ -297,6 +310,18 @@ async def test_successes_without_units_name_those_of_the_member(asked: AskedCad)
         gone = await asked.ended(await left(asked.context(), asked.dispatch(number)))
         assert gone.state == "done"
         assert await dispatches.units(read, CAD, number) == []
+
+
+async def test_a_success_of_which_nobody_knows_whose_units_it_was_is_read(asked: AskedCad) -> None:
+    read = asked.harness.database.read
+    async with asked.working():
+        asked.fake.refuse_429["account"] = 1
+        status = await asked.ended(await set_own_status(asked.context(), CAD, ON_SCENE))
+        assert status.state == "done"
+        await asked.fake.until(lambda: bool(asked.fake.asked("units")))
+        while not await units.by_ident(read, CAD, [7]):
+            await asked.fake.next_request()
+    assert (await units.by_ident(read, CAD, [7]))[7].status == "ON_SCENE"
 
 
 @pytest.mark.parametrize("units", ["[]", '{"Units": 5}', '"x"', "[1, {}]"])
@@ -391,6 +416,45 @@ async def test_nothing_is_asked_of_a_cad_without_a_key(asked: AskedCad) -> None:
     assert await respond_to_call(asked.context(), of(asked.dispatch(number))) is None
     with pytest.raises(Conflict, match="API key"):
         await close_call(asked.context(), of(asked.dispatch(number)))
+
+
+async def test_each_of_two_cads_gets_what_is_about_its_own_calls(asked: AskedCad) -> None:
+    """Both number their calls and their units alike; Dora's unit 7 is in both."""
+    context, read = asked.context(), asked.harness.database.read
+    async with FakeCad(hurried) as county:
+        county.key = county.push_key = COUNTY_KEY
+        county.server_id, county.bot_url = 2, asked.fake.bot_url
+        county.add_member(DORA, 7)
+        asked.others = {COUNTY: county}
+        async with asked.harness.database.write() as sql:
+            await store_api_cads(sql, [CAD, COUNTY])
+            await store_cads(sql, [CAD, COUNTY])
+        async with asked.working():
+            for fake in (asked.fake, county):
+                fake.dispatches[55] = dict(call(55)["dispatch"])
+                await fake.push("EVENT_DISPATCH_NEW", call(55))
+                await fake.push("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
+            theirs = Subject("dispatch", f"55@{COUNTY}")
+            placed = await asked.ended(await place_emergency(context, COUNTY, SMOKE))
+            number = orjson.loads(placed.answer)["callId"]
+            for ask in (
+                responding(context, theirs),
+                noted(asked, theirs, "Two cars."),
+                set_own_status(context, COUNTY, ON_SCENE),
+                end_panic(context, of(panic_subject(2))),
+                responding(context, Subject("emergency", f"{number}@{COUNTY}")),
+                close_call(context, of(theirs)),
+            ):
+                assert (await asked.ended(await ask)).state == "done"
+        assert county.faults == county.windows.exceeded == []
+    assert asked.fake.requests == []
+    assert not asked.fake.dispatches[55]["idents"]
+    assert await dispatches.units(read, CAD, 55) == []
+    states = [await dispatches.get(read, cad, 55) for cad in (CAD, COUNTY)]
+    assert [one is not None and one.closed_at is None for one in states] == [True, False]
+    assert await units.open_panics(read, CAD, [7]) == {7: 1}
+    assert await units.open_panics(read, COUNTY, [7]) == {}
+    assert await emergencies.get(read, CAD, number) is None
 
 
 async def test_a_member_places_few_911_calls_in_a_minute(asked: AskedCad) -> None:

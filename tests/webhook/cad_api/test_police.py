@@ -19,6 +19,8 @@ from webhook.queries.alarms import (
     police_alarm,
     settle_alarm,
 )
+from webhook.queries.cad.incidents import OfIncident
+from webhook.queries.cad.responders import respond_to_call
 from webhook.queries.police import request_of
 
 
@@ -81,27 +83,55 @@ async def test_an_alarm_has_one_call_until_it_is_resolved(
     assert await _steps(asked, alarm_id) == ["police", "false"]
 
 
+def _dispatched(asked: AskedCad, number: int) -> dict[str, Any]:
+    """Return the dispatch call 500 that a dispatcher makes from a 911 call."""
+    call = {"callId": 500, "status": 1, "priority": 1, "title": "Alarm", "idents": [7]}
+    asked.fake.dispatches[500] = call | {"notes": [], "metaData": {"origin911": str(number)}}
+    return asked.fake.dispatches[500]
+
+
 async def test_police_actions_are_shown_on_the_alarm(asked: AskedCad) -> None:
     fake, context = asked.fake, _context(asked, "never")
     async with asked.working():
         alarm_id = await _raise(asked, context)
         await police_alarm(context, OfAlarm(alarm_id=alarm_id))
-        number = await _placed(asked, alarm_id)
-        call: dict[str, Any] = {
-            "callId": 500,
-            "status": 1,
-            "priority": 1,
-            "title": "Alarm",
-            "idents": [7],
-        }
-        call |= {"notes": [], "metaData": {"origin911": str(number)}}
-        fake.dispatches[500] = call
+        call = _dispatched(asked, await _placed(asked, alarm_id))
         await asked.pushed("EVENT_DISPATCH_NEW", {"dispatch": call})
-        await asked.pushed("EVENT_REMOVE_911", {"callIds": [number]})
-        await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="resolved"))
-        await fake.until(lambda: bool(call["notes"]))
-        assert call["notes"][0]["content"] == "The alarm is resolved."
-    assert await _steps(asked, alarm_id) == ["police", "police-dispatched", "resolved"]
+        await asked.pushed("EVENT_REMOVE_911", {"callIds": [int(call["metaData"]["origin911"])]})
+        for ended in (False, True):
+            await asked.pushed("EVENT_DISPATCH_CLOSED", {"callIds": [500]})
+            asked.skip(120)
+            await asked.pushed("EVENT_DISPATCH_EDIT", {"dispatch": {"callId": 500, "status": 1}})
+            if not ended:
+                await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="resolved"))
+                await fake.until(lambda: bool(call["notes"]))
+        assert [note["content"] for note in call["notes"]] == ["The alarm is resolved."]
+    assert await _steps(asked, alarm_id) == [
+        "police",
+        "police-dispatched",
+        "police-closed",
+        "police-reopened",
+        "resolved",
+        "police-reopened",
+    ]
+
+
+async def test_who_takes_the_call_while_the_alarm_ends_is_told(asked: AskedCad) -> None:
+    fake, context = asked.fake, _context(asked)
+    async with asked.working():
+        alarm_id = await _raise(asked, context)
+        number = await _placed(asked, alarm_id)
+        fake.held = {"create-dispatch"}
+        fake.begin_holding()
+        about = f"emergency:{number}@{CAD}"
+        made = await respond_to_call(context, OfIncident(subject=about))
+        await fake.until(lambda: bool(fake.asked("create-dispatch")))
+        await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="false"))
+        fake.end_holding()
+        await asked.ended(made or "")
+        (call,) = fake.dispatches.values()
+        await fake.until(lambda: bool(call["notes"]) and not fake.emergencies)
+    assert [note["content"] for note in call["notes"]] == ["It was a false alarm."]
 
 
 async def test_a_closed_call_is_reported_and_the_police_can_be_called_again(
@@ -116,6 +146,81 @@ async def test_a_closed_call_is_reported_and_the_police_can_be_called_again(
         await police_alarm(context, OfAlarm(alarm_id=alarm_id))
         await asked.fake.until(lambda: len(asked.fake.emergencies) == 1)
     assert await _steps(asked, alarm_id) == ["police", "police-over", "police"]
+
+
+@pytest.mark.parametrize("told_by", ["push", "reading"])
+async def test_a_911_call_that_the_cad_has_again_is_on_the_alarm_until_that_ends(
+    asked: AskedCad, told_by: str
+) -> None:
+    """Afterwards it is a call like any other, with a card and a mention."""
+    fake, context, read = asked.fake, _context(asked), asked.harness.database.read
+    async with asked.working():
+        alarm_id = await _raise(asked, context)
+        number = await _placed(asked, alarm_id)
+        call = fake.emergencies.pop(number)
+        await asked.pushed("EVENT_REMOVE_911", {"callIds": [number]})
+
+        async def come_back() -> list[str]:
+            asked.skip(120)
+            fake.emergencies[number] = call
+            asked.harness.take_events()
+            if told_by == "push":
+                await asked.pushed("EVENT_911", {"call": call})
+            else:
+                await asked.outbox.ask_for_state()
+                while not any(name == "cad.EVENT_911" for name, _ in events):
+                    await fake.next_request()
+                    events.extend(asked.harness.take_events())
+            last = (await asked.harness.journal_events())[-1]
+            return sorted(map(str, last.subjects))
+
+        events: list[Any] = []
+        await come_back()
+        assert await _steps(asked, alarm_id) == ["police", "police-over", "police-again"]
+        await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="resolved"))
+        await fake.until(lambda: not fake.emergencies)
+        while any(one.is_open for one in await emergencies.of_alarm(read, alarm_id)):
+            await fake.next_request()
+        events.clear()
+        await come_back()
+    alone = await emergencies.get(read, CAD, number)
+    assert alone is not None
+    assert (alone.is_open, alone.alarm_id) == (True, None)
+    assert len(await emergencies.of_alarm(read, alarm_id)) == 2
+
+
+async def test_a_call_that_comes_only_after_the_end_of_the_alarm_is_taken_back(
+    asked: AskedCad,
+) -> None:
+    """Its answer was lost, and the CAD could not be read for so long that it was given up."""
+    fake, context = asked.fake, _context(asked)
+    fake.lose["create-911"], fake.refuse_429["calls"] = 1, 1_000
+    async with asked.working():
+        alarm_id = await _raise(asked, context)
+        request = await request_of(asked.harness.database.read, alarm_id)
+        assert request is not None
+        await fake.until(lambda: bool(fake.asked("calls")))
+        asked.skip(16 * 60)
+        asked.outbox.wake()
+        assert (await asked.ended(request.id)).state == "unknown"
+        await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="resolved"))
+    del fake.refuse_429["calls"]
+    async with asked.working():
+        await fake.until(lambda: bool(fake.created) and not fake.emergencies)
+    assert len(fake.created) == 1
+
+
+async def test_the_next_alarm_has_a_call_of_its_own(asked: AskedCad) -> None:
+    context = _context(asked)
+    async with asked.working():
+        first = await _raise(asked, context)
+        number = await _placed(asked, first)
+        await settle_alarm(context, Settlement(alarm_id=first, outcome="resolved"))
+        again = await add_alert(context, NewAlert(property_id=1, user_id="license:a"))
+        assert again.alarm_id != first
+        assert await _placed(asked, again.alarm_id) != number
+        await asked.fake.until(lambda: len(asked.fake.emergencies) == 1)
+    assert len(asked.fake.created) == 2
 
 
 async def test_an_alarm_that_ends_before_its_call_is_placed_cancels_the_call(

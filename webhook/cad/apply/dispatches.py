@@ -31,7 +31,7 @@ from webhook.cad.events.calls import (
 )
 from webhook.cad.events.event import dispatch_subject
 from webhook.cad.events.ids import origins_911
-from webhook.cad.own.alarm_calls import note_alarm_call, note_alarm_dispatch
+from webhook.cad.own.alarm_calls import note_alarm_dispatch, note_dispatched
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 
@@ -299,7 +299,7 @@ async def _store_rest(
             change.sql, key, call.key, change.received, change.age
         )
         if before is not None and before.dispatch_key != call.key:
-            await note_alarm_call(change, origin, "police-dispatched", call.call_id)
+            await note_dispatched(change, origin, call.key)
         subjects += await subjects_of_911(change, origin)
     if closes and event.status == CLOSED:
         await _close(change, call.key)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from db import cad_requests, emergencies
+from db import emergencies
 from db.calls import CallKey
 from db.emergencies import EmergencyCall
 from webhook.cad.apply.event import apply
@@ -18,11 +18,10 @@ from webhook.cad.apply.occurrences import CallReport, compare_911, emergency_cal
 from webhook.cad.arrival import Arrival
 from webhook.cad.events.calls import Call911, Removed911
 from webhook.cad.events.event import emergency_subject, panic_subject
-from webhook.cad.own.alarm_calls import note_alarm_call
+from webhook.cad.own.alarm_calls import join_alarm, note_alarm_call
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 from webhook.queries.models import alarm_subject
-from webhook.queries.police import alarm_of
 
 
 @apply.register
@@ -54,7 +53,8 @@ async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Su
         age=change.age,
         updated=stamp,
     )
-    call = await _join_alarm(change, call, event.meta_data.get("uuid"))
+    is_again = report is CallReport.OF_NEXT
+    call = await join_alarm(change, call, event.meta_data.get("uuid"), is_again=is_again)
     earlier = stored.description if stored is not None and stored.seen else None
     if earlier is None or (call.repeats_key is not None and call.description != earlier):
         # What it said before is on the card of another call, which counts one less now.
@@ -100,14 +100,6 @@ async def subjects_of_911(change: Change, call: EmergencyCall) -> list[Subject]:
             return [own]
         await emergencies.fold_into_panic(change.sql, call.key, panic_id)
     return [panic_subject(panic_id), own]
-
-
-async def _join_alarm(change: Change, call: EmergencyCall, mark: str | None) -> EmergencyCall:
-    """Make a 911 call that was placed for an alarm a part of it, by the mark of our request."""
-    if mark is None or call.alarm_id is not None:
-        return call
-    alarm_id = alarm_of(await cad_requests.get(change.sql, mark))
-    return call if alarm_id is None else await emergencies.set_alarm(change.sql, call, alarm_id)
 
 
 async def _columns(change: Change, event: Call911) -> dict[str, Any]:

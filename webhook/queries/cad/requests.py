@@ -13,7 +13,6 @@ from pydantic import Field, StringConstraints
 
 from db import cad_requests, private_answers, settings, units
 from db.database import Reader, Transaction
-from db.emergencies import EmergencyCall
 from db.private_answers import PrivateAnswer
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Change, Context, Scope
@@ -221,7 +220,8 @@ async def close_call(context: Context, ask: OfIncident) -> str:
             return await ask_cad(change, cad, "close", body, about=incident.subject)
         for call in incident.emergencies:
             if call.is_open:
-                return await remove_911(change, call, about=incident.subject)
+                gone = {"callId": call.call_id}
+                return await ask_cad(change, cad, "remove-911", gone, about=incident.subject)
         raise Conflict("this is a panic; press Panic over on its card")
 
 
@@ -275,13 +275,6 @@ def emergency_body(ask: NewEmergency, meta_data: Mapping[str, str] | None = None
         "description": ask.description,
         "metaData": meta,
     }
-
-
-async def remove_911(
-    change: Change, call: EmergencyCall, *, about: Subject | None, after: str | None = None
-) -> str:
-    body = {"callId": call.call_id}
-    return await ask_cad(change, call.cad, "remove-911", body, about=about, after=after)
 
 
 @operation(scope=Scope.NONE)
