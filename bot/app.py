@@ -26,7 +26,7 @@ from bot.discord_pipeline import FINISHING, DiscordService
 from bot.discord_settings import build_router, effective_texts, escalation_plan
 from bot.health import Health, MetricsRefresher
 from bot.locks import alone_on_database, alone_with_token
-from bot.settings import Settings, StaleSettings
+from bot.settings import AlarmSettings, Settings, StaleSettings
 from cogs.commands.admin.status import RuntimeStatus
 from cogs.connection import DiscordStatus
 from cogs.delivery.delivery_context import Pace, PostedBefore
@@ -66,6 +66,7 @@ from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Poli
 from webhook.protocol.events import ALL
 from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
+from webhook.protocol.postals import read_postals
 from webhook.protocol.redacted_texts import RedactedTexts
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
@@ -140,9 +141,7 @@ async def run(
                 active=settings.community.new_external == "active",
                 remove=settings.community.remove_external == "at-once",
             ),
-            police=PoliceRules(
-                settings.alarms.call_police, frozenset(settings.alarms.police_tiers)
-            ),
+            police=_police_rules(settings.alarms),
         )
         context.bus.subscribe(ALL, lambda _: metrics.published.inc())
         push_config = PushConfig(
@@ -284,6 +283,11 @@ async def run(
             for task in background:
                 task.cancel()
     log.info("stopped")
+
+
+def _police_rules(alarms: AlarmSettings) -> PoliceRules:
+    postals = () if alarms.postals is None else read_postals(alarms.postals.read_bytes())
+    return PoliceRules(alarms.call_police, frozenset(alarms.police_tiers), postals)
 
 
 def _cad_keys(settings: Settings) -> list[CadKey]:

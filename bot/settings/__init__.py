@@ -32,6 +32,7 @@ from bot.settings.fields import (
     clean_secret,
 )
 from bot.settings.sources import PREFIX
+from webhook.protocol.postals import read_postals
 
 if TYPE_CHECKING:
     from cogs.pictures.backdrop import Backdrop
@@ -51,6 +52,14 @@ __all__ = [
 ]
 
 
+def _with_postals(path: Path) -> Path:
+    try:
+        read_postals(path.read_bytes())
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    return path
+
+
 class AlarmSettings(Section):
     """When an alarm that nobody acknowledges escalates, to whom, and when it ends by itself."""
 
@@ -61,6 +70,7 @@ class AlarmSettings(Section):
     quiet_after_minutes: Annotated[Minutes, Field(ge=1)] = 60
     call_police: Literal["never", "alert", "dispatchers", "supervisors"] = "never"
     police_tiers: list[Annotated[int, Field(ge=1)]] = []
+    postals: Annotated[FilePath, AfterValidator(_with_postals)] | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "AlarmSettings":

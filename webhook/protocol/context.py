@@ -17,6 +17,7 @@ from webhook.protocol.audit_actions import AuditAction
 from webhook.protocol.bus import Bus, StoredEvent
 from webhook.protocol.errors import Forbidden
 from webhook.protocol.events import BaseEvent, Event, Subject
+from webhook.protocol.postals import Postal
 from webhook.protocol.wire import ExternalData
 
 
@@ -196,11 +197,13 @@ class PoliceRules:
     """When an alarm places a 911 call in the CAD by itself.
 
     `at`: with the first alert, when it escalates to the dispatchers or to the supervisors, or
-    never. `tiers`: only at properties of these; empty: at all.
+    never. `tiers`: only at properties of these; empty: at all. `postals`: those of the map, where
+    they are known.
     """
 
     at: Literal["never", "alert", "dispatchers", "supervisors"] = "never"
     tiers: frozenset[int] = frozenset()
+    postals: tuple[Postal, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -362,7 +362,7 @@ async def police_alarm(context: Context, ask: OfAlarm) -> str:
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         property_ = await existing_property(change.sql, alarm.property_id)
-        request_id = await call_police(change, alarm, property_)
+        request_id = await call_police(change, context.police, alarm, property_)
         if request_id is None:
             if not await api_cads(change.sql):
                 raise cannot_ask()

@@ -14,6 +14,7 @@ from db.emergencies import EmergencyCall
 from db.properties import Property
 from webhook.protocol.context import Change, PoliceRules
 from webhook.protocol.events import Subject
+from webhook.protocol.postals import nearest
 from webhook.protocol.wire import PositionData
 from webhook.queries.cad.requests import (
     LABEL,
@@ -29,7 +30,7 @@ from webhook.queries.models import alarm_subject
 CALLER = "CAD Sentinel"
 
 NEAR = 300.0
-"""Metres within which a postal code is that of a place."""
+"""Metres within which the postal code of a 911 call is that of a place."""
 
 TOO_LATE = 5 * 60 * 1000
 """Milliseconds after an alarm was raised from which no rule calls the police any more."""
@@ -52,7 +53,7 @@ async def police_by_rule(change: Change, rules: PoliceRules, alarm: Alarm, at: s
         return False
     if await simulations.has_property(change.sql, property_.id):
         return False
-    return await call_police(change, alarm, property_) is not None
+    return await call_police(change, rules, alarm, property_) is not None
 
 
 async def may_call_police(sql: Reader, alarm: Alarm) -> bool:
@@ -71,7 +72,9 @@ async def may_call_police(sql: Reader, alarm: Alarm) -> bool:
     return not going_on
 
 
-async def call_police(change: Change, alarm: Alarm, property_: Property) -> str | None:
+async def call_police(
+    change: Change, rules: PoliceRules, alarm: Alarm, property_: Property
+) -> str | None:
     """Place a 911 call for an alarm; None if it has one, or no CAD can be asked."""
     if not await may_call_police(change.sql, alarm):
         return None
@@ -80,12 +83,12 @@ async def call_police(change: Change, alarm: Alarm, property_: Property) -> str 
     if property_.position is not None:
         exact = PositionData(**orjson.loads(property_.position))
         x, y, z = exact.x, exact.y, exact.z
-    postal = await emergencies.nearest_postal(change.sql, cad, x, y, NEAR) or ""
+    heard = await emergencies.nearest_postal(change.sql, cad, x, y, NEAR)
     text = property_.description.strip()
     ask = NewEmergency(
         location=property_.location[:200] or f"Property {property_.id}",
         description=f"Alarm at {property_.location}{f': {text}' if text else ''}"[:1_500],
-        postal=postal,
+        postal=nearest(rules.postals, x, y) or heard or "",
         caller=CALLER,
     )
     meta = place_metadata(x, y, z) | {"alarm": str(alarm.id)}

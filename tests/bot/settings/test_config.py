@@ -81,6 +81,8 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
         ('[http]\nport = "x"', "config.toml, line 2: http.port: must be a whole number"),
         ("[http]\nport = 70000", "config.toml, line 2: http.port: must be 65535 or less"),
         ('[community]\nlanguage = "tlh"', "choose en (English), de (Deutsch)"),
+        ('[alarms]\npostals = "none.json"', "alarms.postals: cannot be read: No such file"),
+        ('[alarms]\npostals = "config.toml"', "alarms.postals: no list of postal codes, each with"),
         ('[community]\ntimezone = "Mars"', "not a time zone; write one like 'Europe/Berlin'"),
         ('[community]\ntimezone = "berlin"', "not a time zone; did you mean Europe/Berlin?"),
         ('[community]\ndaily_at = "24:00"', "is not a time of day; write one like '06:00'"),

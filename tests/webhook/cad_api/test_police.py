@@ -11,6 +11,7 @@ from tests.fake_cad.echoes import WAYS, Echo
 from tests.webhook.cad_api.conftest import CAD, AskedCad
 from webhook.protocol.context import Context, PoliceRules
 from webhook.protocol.errors import Conflict
+from webhook.protocol.postals import read_postals
 from webhook.queries.alarms import (
     NewAlert,
     OfAlarm,
@@ -211,7 +212,8 @@ async def test_a_call_that_comes_only_after_the_end_of_the_alarm_is_taken_back(
 
 
 async def test_the_next_alarm_has_a_call_of_its_own(asked: AskedCad) -> None:
-    context = _context(asked)
+    postals = read_postals(b'[{"x": 9, "y": 9, "code": "7"}, {"x": 99, "y": -51, "code": 8040}]')
+    context = replace(asked.context(), police=PoliceRules("alert", postals=postals))
     async with asked.working():
         first = await _raise(asked, context)
         number = await _placed(asked, first)
@@ -220,7 +222,7 @@ async def test_the_next_alarm_has_a_call_of_its_own(asked: AskedCad) -> None:
         assert again.alarm_id != first
         assert await _placed(asked, again.alarm_id) != number
         await asked.fake.until(lambda: len(asked.fake.emergencies) == 1)
-    assert len(asked.fake.created) == 2
+    assert [call["metaData"]["postal"] for call in asked.fake.created] == ["8040", "8040"]
 
 
 async def test_an_alarm_that_ends_before_its_call_is_placed_cancels_the_call(
