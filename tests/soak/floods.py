@@ -3,6 +3,9 @@
 Each attack comes from a process of its own and from many addresses of loopback, while well-behaved
 clients push, query and ask for its health. A table says how they fared and what it cost; the exit
 code is 1 if a bound was broken.
+
+Judged is what the program did, in processor time, as Linux counts it for each thread: waiting for a
+machine that is busy with other things is not its fault.
 """
 
 import asyncio
@@ -35,14 +38,18 @@ from tests.fake_discord import FakeDiscord
 LONG = float(os.environ.get("SOAK_SECONDS", "15"))
 """Seconds that each attack lasts."""
 
-MOST_GROWTH = 400
+MOST_GROWTH = 150
 """MiB that the process may grow by."""
-MOST_LATE, MOST_LATE_INSIDE = 0.03, 0.15
-"""Share of the watchdog's looks at which the loop may be later than 100 ms: under attacks of
-strangers, and under those of clients with a token. The attackers have the same cores."""
+MOST_WORK = 0.1
+"""Processor seconds of the event loop before a message that needs no disk is answered, in 99 of 100
+cases: those of the two or three turns in which it is read, carried out and answered."""
 
-LONGEST_TURN = float(os.environ.get("SOAK_LONGEST_TURN", "1.0"))
-"""Seconds that a turn of the event loop may seem to take; the attackers use the same cores."""
+LONGEST_WORK = 0.25
+"""The same in the worst case, with a full run of the garbage collector."""
+
+MOST_WORK_OF_PUSH = 1.0
+"""Processor seconds of all threads before a push is answered."""
+
 MOST_LINES = 1_000
 """Lines that one attack may write into the log."""
 MOST_CLIENTS = 1_000
@@ -191,6 +198,22 @@ async def pipelines(port: int) -> None:
     await many(200, one)
 
 
+async def crowd(port: int) -> None:
+    """500 connections that ask for the health at once, each many times in a kilobyte."""
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 28
+    everybody = asyncio.Barrier(500)
+
+    async def one(place: int) -> None:
+        reader, writer = await connect(port, place)
+        with contextlib.closing(writer):
+            await everybody.wait()
+            writer.write(ask)
+            async with asyncio.timeout(10):
+                await reader.read()
+
+    await many(500, one)
+
+
 def hostile_bodies() -> list[bytes]:
     """Documents that take long to read."""
     wrong = b'{"key":"wrong","data":%b}'
@@ -203,7 +226,13 @@ def hostile_bodies() -> list[bytes]:
         b"1" * 1_500_000,
         b'"' + "\u200b".encode() * 500_000 + b'"',
     ]
-    return [(wrong % body)[:BODY] for body in data]
+    broken = [
+        b"a=" + b"%zz" * 20_000,
+        b"a=" + b"%zz" * 500_000,
+        b"[" + b"1.5," * 14_000 + b"NaN]",
+        b'["' + b"\xed\xa0\xbd\xed\xb8\x80" * 40_000 + b'"]',
+    ]
+    return [*((wrong % body)[:BODY] for body in data), *broken]
 
 
 async def documents(port: int) -> None:
@@ -434,9 +463,6 @@ async def oddities(port: int) -> None:
     await many(100, one)
 
 
-INSIDE = ("frames", "bus_frames", "bus_sessions", "bus_posts", "bus_subscribers")
-"""Attacks by many who have a valid token."""
-
 ATTACKS: dict[str, Attack] = {
     attack.__name__: attack
     for attack in (
@@ -449,6 +475,7 @@ ATTACKS: dict[str, Attack] = {
         keys,
         tokens,
         pipelines,
+        crowd,
         documents,
         authentic,
         frames,
@@ -464,34 +491,61 @@ ATTACKS: dict[str, Attack] = {
 
 @dataclass
 class Fared:
-    """How well-behaved clients fared."""
+    """How well-behaved clients fared, and what the process with this id did meanwhile."""
 
+    pid: int
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    work: dict[str, list[float]] = field(default_factory=dict)
+    """Processor seconds before each answer: of the event loop, but for pushes of all threads."""
     failures: Counter[str] = field(default_factory=Counter)
 
     async def each(self, name: str, pause: float, ask: Callable[[], Awaitable[bool]]) -> None:
         """Ask again and again."""
-        times = self.seconds.setdefault(name, [])
+        times, work = self.seconds.setdefault(name, []), self.work.setdefault(name, [])
+        processor = loop_seconds if name == "turn" else all_seconds
         while True:
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), processor(self.pid)
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     good = await ask()
             except (OSError, aiohttp.ClientError, TimeoutError) as fault:
                 self.failures[f"{name}: {fault!r}"[:80]] += 1
             else:
                 times.append(time.perf_counter() - began)
+                work.append(processor(self.pid) - worked)
                 self.failures[f"{name}: refused"] += not good
             await asyncio.sleep(pause)
 
     def figures(self, name: str) -> str:
-        times = sorted(self.seconds.get(name, [])) or [0.0]
-        p99 = times[int(len(times) * 0.99)]
-        return f"{statistics.median(times) * 1e3:4.0f} {p99 * 1e3:5.0f} {times[-1] * 1e3:5.0f}"
+        return "".join(f"{part * 1e3:6.0f}" for part in spread(self.seconds.get(name, [])))
 
-    @property
-    def longest_turn(self) -> float:
-        return max(self.seconds.get("turn", []), default=math.inf)
+    def worked(self, name: str) -> str:
+        return "".join(f"{part * 1e3:5.0f}" for part in spread(self.work.get(name, [])))
+
+
+def spread(times: list[float]) -> tuple[float, float, float]:
+    """Return the median, the 99th percentile and the longest."""
+    if not times:
+        return (math.inf,) * 3
+    ordered = sorted(times)
+    return statistics.median(ordered), ordered[int(len(ordered) * 0.99)], ordered[-1]
+
+
+def loop_seconds(pid: int) -> float:
+    """Return the processor time of the thread that runs a process's event loop."""
+    return _processor_seconds(Path(f"/proc/{pid}/task/{pid}"))
+
+
+def all_seconds(pid: int) -> float:
+    """Return the processor time of all threads that a process has now."""
+    return sum(map(_processor_seconds, Path(f"/proc/{pid}/task").iterdir()))
+
+
+def _processor_seconds(thread: Path) -> float:
+    try:
+        return int((thread / "schedstat").read_text().split()[0]) / 1e9
+    except OSError:  # it has just ended
+        return 0.0
 
 
 def memory(pid: int) -> int:
@@ -504,20 +558,6 @@ async def watch(pid: int, seen: list[int]) -> None:
     while True:
         seen.append(memory(pid))
         await asyncio.sleep(0.1)
-
-
-async def late_looks(env: BotEnvironment) -> tuple[int, int]:
-    """Return how often the watchdog looked, and how often the loop was later than 100 ms then."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with (
-        aiohttp.ClientSession() as http,
-        asyncio.timeout(30),
-        http.get(f"{env.url}/metrics", headers=headers) as got,
-    ):
-        page = await got.text()
-    figures = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
-    looks = float(figures["sentinel_loop_lag_seconds_count"])
-    return int(looks), int(looks - float(figures['sentinel_loop_lag_seconds_bucket{le="0.1"}']))
 
 
 async def behave(env: BotEnvironment, fared: Fared, calls: "count[int]") -> None:
@@ -550,8 +590,7 @@ async def suffer(env: BotEnvironment, pid: int, name: str, calls: "count[int]") 
     """Go through one attack; tell whether all bounds held."""
     log = env.folder / "log.txt"
     written = log.stat().st_size
-    fared, seen = Fared(), [memory(pid)]
-    looks, late = await late_looks(env)
+    fared, seen = Fared(pid), [memory(pid)]
     good = asyncio.create_task(behave(env, fared, calls))
     watching = asyncio.create_task(watch(pid, seen))
     attacker = await asyncio.create_subprocess_exec(
@@ -571,24 +610,23 @@ async def suffer(env: BotEnvironment, pid: int, name: str, calls: "count[int]") 
     with contextlib.suppress(OSError, aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(30):
             rows = len((await env.query("get-tiers"))["tiers"])
-    looks_after, late_after = await late_looks(env)
-    looks, late = looks_after - looks, late_after - late
-    most_late = MOST_LATE_INSIDE if name in INSIDE else MOST_LATE
+    _, most_work, longest_work = spread(fared.work.get("turn", []))
+    *_, work_of_push = spread(fared.work.get("push", []))
     faults = {
-        f"the loop was late {late} of {looks} times": late > looks * most_late,
         f"grew by {max(seen) - seen[0]} MiB": max(seen) - seen[0] > MOST_GROWTH,
         f"failures: {dict(+fared.failures)}": bool(+fared.failures),
-        f"a turn took {fared.longest_turn:.2f} s": fared.longest_turn > LONGEST_TURN,
+        f"the loop did {most_work:.2f} s of work in a turn": most_work > MOST_WORK,
+        f"and once {longest_work:.2f} s": longest_work > LONGEST_WORK,
+        f"a push waited for {work_of_push:.2f} s of work": work_of_push > MOST_WORK_OF_PUSH,
         f"{said.count(chr(10))} lines in the log": said.count("\n") > MOST_LINES,
         "a traceback in the log": "Traceback" in said,
         "no answer afterwards": rows != 3,
     }
     broken = [fault for fault, is_broken in faults.items() if is_broken]
+    figures = [f"{name:15}{seen[0]:5}{max(seen):5}{seen[-1]:5}"]
+    figures += [*map(fared.worked, ("turn", "push")), *map(fared.figures, ("turn", "push"))]
     print(
-        f"{name:14}{seen[0]:6}{max(seen):6}{seen[-1]:6}   "
-        + "   ".join(fared.figures(kind) for kind in ("turn", "push", "health"))
-        + f"{late:6}{said.count(chr(10)):7}  "
-        + ("; ".join(broken) or "ok"),
+        f"{'  '.join(figures)}{said.count(chr(10)):7}  " + ("; ".join(broken) or "ok"),
         flush=True,
     )
     return not broken
@@ -599,8 +637,9 @@ async def main(names: list[str]) -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     print(f"open files: {files}; each attack lasts {LONG:.0f} s; milliseconds are p50, p99, max")
     print(
-        f"{'':14}{'MiB before, most, after':>18}  {'turn':>12}{'push':>19}{'health':>19}"
-        "   late  lines"
+        f"{'':15}{'MiB: before, most,':>18}  {'processor time before':^28}"
+        f"  {'time of a':^36}     log\n"
+        f"{'':15}{'after':>15}   {'turn':^15}  {'push':^13}   {'turn':^17}   {'push':^17}  lines"
     )
     calls, port = count(1), 30_999
     held = True

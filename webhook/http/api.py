@@ -101,7 +101,9 @@ class Api:
             return frame_response(request, error_answer(error))
         context = self._context.of(caller, self._ages.read(caller.name, request.headers.get(AGE)))
         run = partial(self._run, context, key_of(request), in_turn=False)
-        return frame_response(request, await answer_message(message, run, self._settings.metrics))
+        async with self._settings.slots[caller.name]:
+            answer = await answer_message(message, run, self._settings.metrics)
+        return frame_response(request, answer)
 
     async def batch(self, request: web.Request) -> web.Response:
         """Carry out messages in order, in one commit, and answer each.
@@ -118,7 +120,8 @@ class Api:
             return frame_response(request, error_answer(error))
         await asyncio.sleep(wait)
         items = (self._answer_item(request, caller, item) for item in messages)
-        answers = b",".join(await asyncio.gather(*items))
+        async with self._settings.slots[caller.name]:
+            answers = b",".join(await asyncio.gather(*items))
         return web.Response(body=b'{"answers":[%b]}' % answers, content_type="application/json")
 
     async def _answer_item(self, request: web.Request, caller: Caller, item: object) -> bytes:

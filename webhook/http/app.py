@@ -19,7 +19,12 @@ from webhook.http.connection import ConnectionCounter, ConnectionLimits
 from webhook.http.event_bus import PING_TIMEOUT, EventBus
 from webhook.http.game_requests import GameRequests
 from webhook.http.long_poll import LongPoll
-from webhook.http.middlewares import hide_errors, rejection_logger, unknown_path_answerer
+from webhook.http.middlewares import (
+    hide_errors,
+    rejection_logger,
+    stranger_closer,
+    unknown_path_answerer,
+)
 from webhook.http.push import PATHS, CadKey, PushListener
 from webhook.http.sockjs import SockJs
 from webhook.http.websocket import WebSocketHandler
@@ -74,7 +79,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         bodies,
         dependencies.push_bytes,
         dependencies.authenticator.limiter,
-        metrics,
+        dependencies.sessions,
         dependencies.last_push,
     )
     websockets = WebSocketHandler(
@@ -140,7 +145,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     schema: list[bytes] = []
 
     async def show_schema(request: web.Request) -> web.StreamResponse:
-        """Answer piece by piece: whoever asks and does not read must not hold the whole of it."""
+        """Answer piece by piece: whoever does not read must not hold the whole of it."""
         if not schema:
             document = await asyncio.to_thread(asyncapi, dependencies.catalogue)  # slow
             schema[:] = [orjson.dumps({"asyncapi": document})]
@@ -151,6 +156,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         if request.method != "HEAD":
             for start in range(0, len(body), PIECE):
                 await response.write(body[start : start + PIECE])
+                await asyncio.sleep(0)  # which does not wait while the system takes it all
         await response.write_eof()
         return response
 
@@ -164,11 +170,13 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         [trust_proxies(dependencies.trusted_proxies)] if dependencies.trusted_proxies else []
     )
     origins = dependencies.authenticator.origins
+    limiter = dependencies.authenticator.limiter
     app = web.Application(
         middlewares=[
             *outermost,
+            stranger_closer(limiter),
             hide_errors,
-            rejection_logger(dependencies.authenticator.limiter.rejection_log),
+            rejection_logger(limiter.rejection_log),
             origins.answer_preflight,
             unknown_path_answerer(push),
         ]

@@ -96,7 +96,7 @@ class Authenticator:
             error.force_close()
             raise error
         self._delays.reset(request.remote)
-        if not self.limiter.mark_authenticated(request.transport):
+        if not self.limiter.mark_authenticated(request.transport, caller.name):
             raise web.HTTPServiceUnavailable(text="too many connections are open")
         self.game_servers.note(caller.name, request.headers.get(HEADER))
         return caller

@@ -178,7 +178,6 @@ class MessageRunner:
     ) -> None:
         if message.identifier is None:
             await handle(message)
-            await asyncio.sleep(0)  # some answers wait for nothing: others have their turn
         else:
             await self._slots.acquire()
             self._group.create_task(self._run_and_release(message, handle))

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import sys
-from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -28,6 +28,13 @@ READ_AT_ONCE = 1024
 A turn of the event loop reads every connection. With the 256 KiB that event loops read, the 500
 that may be unauthenticated make a turn seconds long, and a push, which waits for the database
 several times, waits as many turns (`tests.soak.floods endless`).
+"""
+
+READS_A_TURN = 16
+"""Reads of one sender, over all its connections, in a turn of the event loop.
+
+Each may start the work of a request. When 500 unauthenticated connections asked for /healthz in the
+same turn, it took 0.5 s.
 """
 
 TLS_HANDSHAKE = 0x16
@@ -81,6 +88,40 @@ class RejectionLog:
         self._counts.clear()
 
 
+class ReadTurns:
+    """Spreads what one sender sends over turns of the event loop, however many its connections."""
+
+    def __init__(self) -> None:
+        self._left = READS_A_TURN
+        self._is_counting = False
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def take(self) -> bool:
+        """Count a read; False: it must wait for another turn."""
+        self._count()
+        self._left -= 1
+        return self._left >= 0
+
+    def wait(self, read: Callable[[], None]) -> None:
+        """Have `read` called in one of the next turns, after those that wait already."""
+        self._count()
+        self._waiting.append(read)
+
+    def _count(self) -> None:
+        if not self._is_counting:
+            self._is_counting = True
+            asyncio.get_running_loop().call_soon(self._begin_turn)
+
+    def _begin_turn(self) -> None:
+        self._left = READS_A_TURN
+        self._is_counting = False
+        if self._waiting:
+            self._count()
+        while self._waiting and self._left:
+            self._left -= 1
+            self._waiting.popleft()()
+
+
 class Abortable(Hashable, Protocol):
     """A transport, as far as the limiter needs it."""
 
@@ -101,7 +142,9 @@ class ConnectionLimiter:
         self._max_unauthenticated = maximum // 4
         self._max_authenticated = maximum - maximum // 4
         self._unauthenticated: dict[Abortable, str] = {}
-        self._authenticated: set[Abortable] = set()
+        self._authenticated: dict[Abortable, ReadTurns] = {}
+        self._turns = defaultdict[str, ReadTurns](ReadTurns)
+        self._turns_of_strangers = ReadTurns()
         self._per_address: Counter[str] = Counter()
         self._trusted = dict.fromkeys(LOOPBACK)
         self._waiting: dict[Abortable, asyncio.Task[object]] = {}
@@ -121,15 +164,23 @@ class ConnectionLimiter:
         self._per_address[address] += 1
         return True
 
-    def mark_authenticated(self, connection: Abortable | None) -> bool:
-        """Note that a key or token came over a connection; False: too many of these are open."""
+    def is_authenticated(self, connection: Abortable | None) -> bool:
+        """Return whether a key or token has come over a connection."""
+        return connection in self._authenticated
+
+    def turns_of(self, connection: Abortable) -> ReadTurns:
+        """Return the turns of a connection's sender; all strangers together are one."""
+        return self._authenticated.get(connection, self._turns_of_strangers)
+
+    def mark_authenticated(self, connection: Abortable | None, sender: str) -> bool:
+        """Note that a sender's key or token came over a connection; False: too many are open."""
         address = self._unauthenticated.get(connection) if connection is not None else None
         if connection is None or address is None:
             return True
         if len(self._authenticated) >= self._max_authenticated:
             return False
         self.remove(connection)
-        self._authenticated.add(connection)
+        self._authenticated[connection] = self._turns[sender]
         self._trusted.pop(address, None)
         self._trusted[address] = None
         if len(self._trusted) > MAX_TRUSTED:
@@ -138,7 +189,7 @@ class ConnectionLimiter:
 
     def remove(self, connection: Abortable) -> None:
         """Forget a connection."""
-        self._authenticated.discard(connection)
+        self._authenticated.pop(connection, None)
         address = self._unauthenticated.pop(connection, None)
         if address is not None:
             self._per_address[address] -= 1
@@ -190,6 +241,8 @@ class LimitedProtocol(asyncio.BufferedProtocol):
         self._limiter = limiter
         self._server = server
         self._inner: web.RequestHandler | None = None
+        self._received = b""
+        self._is_waiting = False
         self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -208,9 +261,28 @@ class LimitedProtocol(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Pass on what was received; the rest waits until every other connection was read too."""
+        """Pass on what was received, or wait for a turn; a full buffer always waits for one."""
+        self._received += self._buffer[:nbytes]
+        turns = self._limiter.turns_of(self._transport)
+        if self._is_waiting:  # aiohttp has resumed reading
+            self._transport.pause_reading()
+        elif nbytes < READ_AT_ONCE and turns.take():
+            self._pass_on()
+        else:
+            self._is_waiting = True
+            self._transport.pause_reading()
+            turns.wait(self._read_on)
+
+    def _read_on(self) -> None:
+        self._is_waiting = False
+        if not self._transport.is_closing():
+            self._transport.resume_reading()  # first, as aiohttp may pause it again
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        received, self._received = self._received, b""
         if self._inner is None:
-            if self._buffer[0] == TLS_HANDSHAKE:
+            if received[0] == TLS_HANDSHAKE:
                 self._limiter.rejection_log.count(
                     "a TLS connection",
                     peer_address(self._transport),
@@ -219,14 +291,7 @@ class LimitedProtocol(asyncio.BufferedProtocol):
                 )
             self._inner = self._server()
             self._inner.connection_made(self._transport)
-        self._inner.data_received(bytes(self._buffer[:nbytes]))
-        if nbytes == READ_AT_ONCE and self._transport.is_reading():  # not paused by aiohttp
-            self._transport.pause_reading()
-            asyncio.get_running_loop().call_soon(self._read_on)
-
-    def _read_on(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._inner.data_received(received)
 
     def eof_received(self) -> None:
         """Let the transport close."""

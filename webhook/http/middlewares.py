@@ -5,7 +5,7 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from webhook.http.connection_limits import RejectionLog
+from webhook.http.connection_limits import ConnectionLimiter, RejectionLog
 from webhook.http.push import PushListener
 
 REJECTIONS = {
@@ -29,6 +29,27 @@ async def hide_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return web.Response(status=500, text="Internal Error")
+
+
+def stranger_closer(limiter: ConnectionLimiter) -> Middleware:
+    """Return a middleware that closes a connection after its first answer unless it authenticated.
+
+    The requests behind it would cost much more to answer than to send.
+    """
+
+    @web.middleware
+    async def close_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as rejection:
+            if not limiter.is_authenticated(request.transport):
+                rejection.force_close()
+            raise
+        if not limiter.is_authenticated(request.transport):
+            response.force_close()
+        return response
+
+    return close_strangers
 
 
 def rejection_logger(rejections: RejectionLog) -> Middleware:

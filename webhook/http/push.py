@@ -2,8 +2,10 @@
 
 import hmac
 import logging
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -27,7 +29,7 @@ from webhook.protocol.errors import (
 )
 from webhook.protocol.event_age import AGE, AgeReader
 from webhook.protocol.idempotency import RequestKey
-from webhook.protocol.metrics import Metrics
+from webhook.protocol.session import SessionSettings
 
 PATHS = ("/sonorancad/event", "/event", "/")
 """Where pushes arrive: from the CAD, from its plugin, and as people configure forwarding.
@@ -44,6 +46,15 @@ pushes and another for a backlog. Equal ones among them happened twice."""
 
 GAME_SERVER = "fxserver"
 """The prefix of the game server's User-Agent when it forwards a push."""
+
+SHORT = 4 * 1024
+"""Bytes of a body that is repaired whoever sends it, which takes a millisecond or two."""
+
+MAX_SHOWN = 8
+"""Members of a body that are taken for its key, if it must be repaired."""
+
+_SHOWN_KEY = re.compile(rb"""key(?:%[0-9A-Fa-f]{2}|[^\w%]){1,12}([^"&\\%\s]{1,256})""")
+"""The key of a push that cannot be read: in JSON, in JSON inside of a text, or in a form."""
 
 MAX_UNKNOWN_TYPES = 100
 """Unknown types that are counted one by one."""
@@ -92,7 +103,7 @@ class PushListener:
         bodies: BodyReader,
         max_bytes: int,
         limiter: ConnectionLimiter,
-        metrics: Metrics,
+        sessions: SessionSettings,
         last_push: LastPush,
     ) -> None:
         self._context = context
@@ -101,7 +112,8 @@ class PushListener:
         self._max_bytes = max_bytes
         self._limiter = limiter
         self._keys = [(key, _fold_case(key.key)) for key in keys if key.key]
-        self._metrics = metrics
+        self._metrics = sessions.metrics
+        self._slots = sessions.slots
         self._last_push = last_push
         self._ages = AgeReader()
         self.counts: Counter[str] = Counter()
@@ -145,10 +157,25 @@ class PushListener:
 
     async def _receive(self, request: web.Request) -> Outcome:
         try:
-            body = read_push(await self._bodies.read(request, self._max_bytes))
+            body = self._read_body(await self._bodies.read(request, self._max_bytes))
         except (TooLarge, BadJson) as error:
             return self._unreadable(request, error)
         return await self._store(request, body, key_of(request), request.headers.get(AGE))
+
+    def _read_body(self, raw: bytes) -> object:
+        """Read a body; a long one of a stranger only if it need not be repaired."""
+        try:
+            return read_push(raw, is_repaired=False)
+        except BadJson:
+            if len(raw) > SHORT and not self._shows_key(raw):
+                raise
+            return read_push(raw)
+
+    def _shows_key(self, raw: bytes) -> bool:
+        shown = islice(_SHOWN_KEY.finditer(raw), MAX_SHOWN)
+        return any(
+            hmac.compare_digest(one[1].upper(), own) for one in shown for _, own in self._keys
+        )
 
     def _read(self, push: object) -> object:
         if not isinstance(push, str):
@@ -177,7 +204,8 @@ class PushListener:
             )
             return Outcome(400, "Authentication Key Failed!", "unauthorised", is_stranger=True)
         # Beyond the limit, the connection stays an unauthenticated one.
-        self._limiter.mark_authenticated(request.transport)
+        sender = f"cad:{cad}"
+        self._limiter.mark_authenticated(request.transport, sender)
         self._last_push.note(cad)
         self._metrics.record_push(cad)
         kind = body.get("type")
@@ -185,7 +213,8 @@ class PushListener:
             self._warn(request, "a push without a type", "its `type` is text, like EVENT_911")
             return Outcome(400, "Invalid Type", "invalid")
         with collect_skipped() as skipped:
-            outcome = await self._store_checked(request, cad, body, key, age)
+            async with self._slots[sender]:
+                outcome = await self._store_checked(request, cad, body, key, age)
         if skipped:
             parts = ", ".join(dict.fromkeys(skipped))
             self.counts["skipped parts"] += len(skipped)

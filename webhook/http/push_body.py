@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from webhook.protocol.errors import BadJson, WrongFormat
-from webhook.protocol.json_reader import parse_json
+from webhook.protocol.json_reader import MAX_REPAIRED, parse_json
 
 MAX_FIELDS = 64
 """Fields of a form; a push has three."""
@@ -14,8 +14,10 @@ _FORM = re.compile(rb"[\w.%+\[\]-]{1,64}=|%7B", re.IGNORECASE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")
 
 
-def read_push(raw: bytes) -> Any:
+def read_push(raw: bytes, *, is_repaired: bool = True) -> Any:
     """Return the JSON document of a push, not validated.
+
+    `is_repaired`: broken text in it is replaced, and forms are read, which takes much longer.
 
     Raises:
         WrongFormat: the body has another, recognised format.
@@ -26,18 +28,18 @@ def read_push(raw: bytes) -> Any:
     if raw.startswith(b"--"):
         raise WrongFormat("the body is a multipart form; send the JSON as the body itself")
     try:
-        body = parse_json(raw, nan_as_text=True)
+        body = parse_json(raw, nan_as_text=True, is_repaired=is_repaired)
     except BadJson:
-        if not _FORM.match(raw):
+        if not is_repaired or len(raw) > MAX_REPAIRED or not _FORM.match(raw):
             raise
         return _read_form(raw)
-    return _unwrap(body) if isinstance(body, str) else body
+    return _unwrap(body, is_repaired) if isinstance(body, str) else body
 
 
-def _unwrap(text: str) -> Any:
+def _unwrap(text: str, is_repaired: bool) -> Any:
     """Read a body that was encoded twice: a JSON text that holds JSON."""
     try:
-        body = parse_json(text, nan_as_text=True)
+        body = parse_json(text, nan_as_text=True, is_repaired=is_repaired)
     except BadJson:
         body = None
     if not isinstance(body, dict):

@@ -15,20 +15,25 @@ MAX_VALUES = 50_000
 """The most commas and brackets of a document; parsing each costs time on the event loop."""
 
 MAX_REPAIRED = 256 * 1024
-"""Bytes of a document in which broken text is replaced, which is slower than parsing."""
+"""Bytes of a document in which broken text is replaced, which is slower than parsing; of a form."""
 
 _BACKSLASH_AFTER_LETTER = re.compile(r"(?<=[^\x00-\x7f])\\")
 _SURROGATES = re.compile(rb"(?:\xed[\xa0-\xbf][\x80-\xbf])+")
 
 
 def parse_json(
-    body: bytes | str, *, nan_as_text: bool = False, max_values: int = MAX_VALUES
+    body: bytes | str,
+    *,
+    nan_as_text: bool = False,
+    max_values: int = MAX_VALUES,
+    is_repaired: bool = True,
 ) -> Any:
     """Read one JSON document.
 
     A byte order mark is skipped, and what is no text becomes U+FFFD, as Lua cuts strings in the
     middle of a letter and knows no encoding: half a surrogate pair, and bytes that are not UTF-8.
-    NaN and numbers beyond floating point are rejected, or count as texts.
+    NaN and numbers beyond floating point are rejected, or count as texts. All of this only if
+    `is_repaired`.
 
     Raises:
         BadJson: the body is not one JSON document, or one that would take too long to read.
@@ -37,7 +42,7 @@ def parse_json(
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        if len(raw) <= MAX_REPAIRED:
+        if is_repaired and len(raw) <= MAX_REPAIRED:
             for text in _repaired(raw):
                 with suppress(ValueError, RecursionError):
                     return _load(text, _keep_text if nan_as_text else _reject)

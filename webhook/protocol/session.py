@@ -1,7 +1,7 @@
 """A connection's session: opening and resuming it, subscriptions, queries. Knows no socket."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,6 +31,9 @@ MAX_CLIENTS = 1_000
 
 MAX_UNDECLARED = 100
 """The most unknown push types of the CAD to which one session may subscribe."""
+
+AT_A_TIME = 64
+"""Messages of one client that are carried out at the same time, over all its connections."""
 
 _EVERYTHING = frozenset({ALL, ALL_WITH_CAD})
 
@@ -77,14 +80,22 @@ class CreatedWithGap(StatusReply):
     missed: Literal[True] = True
 
 
+def _slots() -> defaultdict[str, asyncio.Semaphore]:
+    return defaultdict(lambda: asyncio.Semaphore(AT_A_TIME))
+
+
 @dataclass(frozen=True)
 class SessionSettings:
-    """What all sessions share; `live_clients` counts the open sessions of each client id."""
+    """What all sessions share; `live_clients` counts the open sessions of each client id.
+
+    `slots`, by the caller's name: whoever asks too much waits for itself, and nobody for it.
+    """
 
     event_names: frozenset[str]
     messages_per_second: int = 200
     live_clients: Counter[str] = field(default_factory=Counter)
     metrics: Metrics = field(default_factory=Metrics)
+    slots: defaultdict[str, asyncio.Semaphore] = field(default_factory=_slots)
 
 
 class QueryRunner(Protocol):
@@ -130,6 +141,7 @@ class Session:
         self._settings = settings
         self._outgoing = outgoing
         self._rate_limiter = RateLimiter(settings.messages_per_second)
+        self._slots = settings.slots[context.caller.name]
         self._client: str | None = None
         self._subscriptions: set[str] = set()
         self._lock = asyncio.Lock()
@@ -163,12 +175,18 @@ class Session:
         send = respond or self._send_answer
         change = _SESSION_MESSAGES.get(message.type)
         if change is None:
-            await send(await answer_message(message, self._run_query, self._settings.metrics))
+            await send(await self._answer(message, self._run_query))
             return
         async with self._lock:  # the session itself changes: one message after the other
-            run = partial(change, self)
-            await send(await answer_message(message, run, self._settings.metrics))
+            await send(await self._answer(message, partial(change, self)))
             await self._replay()
+
+    async def _answer(
+        self, message: ClientMessage, run: Callable[[ClientMessage], Awaitable[Reply]]
+    ) -> Answer:
+        async with self._slots:
+            await asyncio.sleep(0)  # some answers wait for nothing: others have their turn
+            return await answer_message(message, run, self._settings.metrics)
 
     async def _send_answer(self, answer: Answer) -> None:
         await self._outgoing.send(answer.frame)
