@@ -150,7 +150,6 @@ class SentinelBot(SentinelClient):
             super().dispatch(event_name, *args, **kwargs)
 
     async def setup_hook(self) -> None:
-        await self.tree.set_translator(self._sync.translator)
         if not self.cogs:
             for cog in self._our_cogs:
                 await self.add_cog(cog)

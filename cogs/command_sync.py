@@ -106,8 +106,8 @@ class CommandSync:
         self._context = context
         self._failures: dict[int, _Failure] = {}
         self._compared = set[int]()
+        self._payload: list[JSON] = []
         self.leftovers: list[str] | None = None
-        self.translator = CommandTranslator()
 
     async def sync_all(self, guilds: Sequence[discord.Guild], configured: int) -> float:
         """Register the commands in the configured guild, or with 0 in all, and nowhere else.
@@ -182,28 +182,48 @@ class CommandSync:
     async def sync(self, guild: discord.Guild, configured: int) -> None:
         """Register the commands of a guild unless Discord has them; raises one of FAULTS."""
         is_wanted = configured in (0, guild.id)
+        payload: list[JSON] = []
         if is_wanted:
             self._tree.copy_global_to(guild=guild)
+            payload = await self._translated()
         else:
             log.info("server %s is not the chosen guild_id, so it gets no commands", guild.id)
             self._tree.clear_commands(guild=guild)
-        payload = [
-            await command.get_translated_payload(self._tree, self.translator)
-            for command in self._tree.get_commands(guild=guild)
-        ]
         digest = _digest(payload, guild)
         last = await commands_digest(self._context.read, guild.id)
         if last is None and not is_wanted:
             return
         if last == digest and await self._is_registered(guild, payload):
             return
-        registered = await self._tree.sync(guild=guild)
+        ids = await self._register(guild, payload)
         self._compared.add(guild.id)
         done = "registered the commands in" if payload else "removed the commands from"
         log.info("%s server %s", done, guild.id)
-        ids = {command.name: command.id for command in registered}
         with _unless_unavailable():
             await store_commands(self._context.database, guild.id, digest, ids)
+
+    async def _translated(self) -> list[JSON]:
+        """Return the commands in every language, as Discord takes them; they never change."""
+        if not self._payload:
+            translator = CommandTranslator()
+            self._payload = [
+                await command.get_translated_payload(self._tree, translator)
+                for command in self._tree.get_commands()
+            ]
+        return self._payload
+
+    async def _register(self, guild: discord.Guild, payload: list[JSON]) -> dict[str, int]:
+        """Register commands, and return their ids by name.
+
+        `CommandTree.sync` does the same, but translates everything once more.
+        """
+        client = self._tree.client
+        if client.application_id is None:
+            raise app_commands.MissingApplicationID
+        registered = await client.http.bulk_upsert_guild_commands(
+            client.application_id, guild.id, payload
+        )
+        return {command["name"]: int(command["id"]) for command in registered}
 
     async def _is_registered(self, guild: discord.Guild, payload: Sequence[JSON]) -> bool:
         """Tell whether Discord has the commands that were stored; asked once for each guild."""
