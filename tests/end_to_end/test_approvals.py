@@ -127,7 +127,7 @@ async def test_the_slash_commands_do_the_same_as_the_buttons(env: BotEnvironment
         await env.fake.until(lambda: "Removal denied" in render(card))
         await env.query("request-remove-property", propertyId=property_id)
         done = await env.fake.slash(env.anna, "removal approve", property="villa")
-        await _expect_reply(env, done, "**Villa** has been removed.")
+        await _expect_reply(env, done, "**Villa** (#1) removed.")
 
 
 async def test_a_new_property_is_approved_or_rejected(env: BotEnvironment) -> None:
@@ -181,8 +181,8 @@ async def test_a_removed_property_is_restored_with_its_equipment_and_access_list
         await env.fake.until(lambda: "[Restore]" in render(card))
         await _expect_reply(env, await env.fake.click(env.dora, card, "Restore"), "approver role")
         replies = [await env.fake.click(env.anna, card, "Restore") for _ in range(2)]
-        await _expect_reply(env, replies[0], f"Property {property_id} restored.")
-        await _expect_reply(env, replies[1], f"Property {property_id} is not removed.")
+        await _expect_reply(env, replies[0], "**Villa** (#1) restored.")
+        await _expect_reply(env, replies[1], "Property Villa (#1) is not removed.")
         await env.fake.until(
             lambda: f"Since then: <@{env.anna.id}> restored the property." in render(card)
         )

@@ -170,7 +170,7 @@ async def test_server_managers_can_do_everything(env: BotEnvironment) -> None:
         property_id = await env.add_property("Villa")
         await env.query("request-remove-property", propertyId=property_id)
         reply = await env.fake.slash(owner, "removal approve", property=str(property_id))
-        await env.fake.until(lambda: reply.content == "**Villa** has been removed.")
+        await env.fake.until(lambda: reply.content == "**Villa** (#1) removed.")
 
 
 async def test_a_command_of_another_version_names_the_new_one(env: BotEnvironment) -> None:
