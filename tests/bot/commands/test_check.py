@@ -145,7 +145,7 @@ async def test_damaged_database_in_a_folder_with_a_strange_name_is_a_fault(
 ) -> None:
     path = tmp_path / name / "sentinel.db"
     path.parent.mkdir()
-    settings = Settings(database=DatabaseSettings(path=path))
+    settings = Settings(database=DatabaseSettings(path=path), http=HttpSettings(port=0))
     lines: list[str] = []
     async with Database.open(path):
         pass
