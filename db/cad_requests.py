@@ -1,4 +1,4 @@
-"""What the bot asks of a CAD: the outbox, and when each endpoint was used."""
+"""What the bot asks of a CAD: the outbox, and when what was sent to each endpoint."""
 
 import json
 from collections.abc import Collection
@@ -50,11 +50,19 @@ class CadRequest(NamedTuple):
         return self.ended_at is None
 
 
-class EndpointUse(NamedTuple):
-    """One use of an endpoint."""
+class CadSend(NamedTuple):
+    """When a request was sent to an endpoint."""
 
     endpoint: str
     at: int
+
+
+class WaitingRequests(NamedTuple):
+    """How much people and rules have asked of a CAD that is not done yet, and since when."""
+
+    cad: str
+    number: int
+    since: int
 
 
 async def add(
@@ -91,16 +99,67 @@ async def get(sql: Reader, request_id: str) -> CadRequest | None:
     return await sql.find(CadRequest, "cad_requests", id=request_id)
 
 
-async def unfinished(sql: Reader, limit: int) -> list[CadRequest]:
-    """Return what is not done yet: the first lanes first, in each the oldest first."""
-    ordered = f"cad_requests WHERE {OPEN} ORDER BY lane, seq LIMIT ?"
-    return await sql.select(CadRequest, ordered, limit)
+async def ready(sql: Reader, now: int, latest_due: int, once: Collection[str]) -> list[CadRequest]:
+    """Return what may be sent now: of each kind and CAD the oldest, the first lanes first.
+
+    What is about one subject, or asked by one member, keeps its order; panics overtake it.
+    `latest_due`: who is to wait longer was postponed before the clock was set back. `once`: the
+    kinds that must not be sent again just like that.
+    """
+    oldest = f"""
+        SELECT min(seq) FROM cad_requests AS asked INDEXED BY cad_requests_open
+        WHERE {OPEN} AND (due_at <= ?1 OR due_at > ?2)
+        AND NOT (state = 'sent' AND kind IN (SELECT value FROM json_each(?3)))
+        AND NOT EXISTS (
+            SELECT 1 FROM cad_requests AS made WHERE made.id = asked.after AND made.ended_at IS NULL
+        )
+        AND (lane = 0 OR subject = '' OR NOT EXISTS (
+            SELECT 1 FROM cad_requests AS earlier WHERE earlier.{OPEN}
+            AND earlier.subject = asked.subject AND earlier.seq < asked.seq
+        ))
+        AND (lane = 0 OR asked_by NOT LIKE 'discord:%' OR NOT EXISTS (
+            SELECT 1 FROM cad_requests AS earlier WHERE earlier.{OPEN}
+            AND earlier.asked_by = asked.asked_by AND earlier.seq < asked.seq
+            AND earlier.cad = asked.cad
+        ))
+        GROUP BY cad, kind
+    """
+    return await sql.select(
+        CadRequest,
+        f"cad_requests WHERE seq IN ({oldest}) ORDER BY lane, seq",
+        now,
+        latest_due,
+        json.dumps(sorted(once)),
+    )
+
+
+async def next_moment(sql: Reader, now: int) -> int | None:
+    """Return when a request is due next, or too late."""
+    columns = [f"SELECT {name} AS at FROM cad_requests WHERE {OPEN}" for name in _MOMENTS]
+    later = f"SELECT at FROM ({' UNION ALL '.join(columns)}) WHERE at > ? ORDER BY at LIMIT 1"
+    return await sql.one(int, later, now)
+
+
+_MOMENTS = ("due_at", "deadline")
+
+
+async def overdue(sql: Reader, now: int) -> list[CadRequest]:
+    """Return what is too late by now and not done yet."""
+    return await sql.select(CadRequest, f"cad_requests WHERE {OPEN} AND deadline <= ?", now)
 
 
 async def interrupted(sql: Reader) -> list[CadRequest]:
     """Return what was sent and has no answer yet."""
     return await sql.select(
         CadRequest, f"cad_requests WHERE {OPEN} AND state = 'sent' ORDER BY lane, seq"
+    )
+
+
+async def waiting(sql: Reader) -> list[WaitingRequests]:
+    """Return how much waits for each CAD; its readings do not count."""
+    columns = "SELECT cad, count(*), min(asked_at) FROM cad_requests INDEXED BY cad_requests_open"
+    return await sql.all(
+        WaitingRequests, f"{columns} WHERE {OPEN} AND deadline IS NOT NULL GROUP BY cad"
     )
 
 
@@ -155,6 +214,11 @@ async def postpone(
     return await sql.count_changes(later, state, due_at, request_id) > 0
 
 
+async def hasten(sql: Transaction, cad: str, now: int) -> None:
+    """Have everything that a CAD has not done yet tried now, in its order."""
+    await sql.run(f"UPDATE cad_requests SET due_at = ? WHERE {OPEN} AND cad = ?", now, cad)
+
+
 async def end(
     sql: Transaction,
     request_id: str,
@@ -192,13 +256,12 @@ async def confirm(sql: Transaction, request_id: str, now: int, answer: str) -> N
     await sql.update("cad_requests", done, id=request_id)
 
 
-async def uses(sql: Reader, cads: Collection[str], since: int) -> list[EndpointUse]:
-    """Return when the endpoints of CADs were used since a time."""
-    these = "cad_sends WHERE at >= ? AND cad IN (SELECT value FROM json_each(?)) ORDER BY at"
-    return await sql.select(EndpointUse, these, since, json.dumps(sorted(cads)))
+async def sends(sql: Reader, cad: str, since: int) -> list[CadSend]:
+    """Return what was sent to a CAD since a time."""
+    return await sql.select(CadSend, "cad_sends WHERE at >= ? AND cad = ? ORDER BY at", since, cad)
 
 
-async def forget_uses(sql: Transaction, before: int) -> None:
+async def forget_sends(sql: Transaction, before: int) -> None:
     await sql.run("DELETE FROM cad_sends WHERE at < ?", before)
 
 

@@ -14,6 +14,8 @@ CREATE TABLE private_answers (
 
 CREATE INDEX private_answers_sent_at ON private_answers (sent_at);
 
--- What a member asks of the CAD is done in the order in which they asked.
+-- What a member asks of the CAD, and what is asked about one subject, keeps its order.
 CREATE INDEX cad_requests_open_of_member ON cad_requests (asked_by, seq)
+    WHERE state IN ('new', 'sent');
+CREATE INDEX cad_requests_open_of_subject ON cad_requests (subject, seq)
     WHERE state IN ('new', 'sent');

@@ -79,6 +79,7 @@ class FakeCad:
         self.hold_before: asyncio.Event | None = None
         self.hold: asyncio.Event | None = None
         self.held: set[str] = set()
+        self.is_down = False
         self.empty_targets = True
         self.plan_is_too_low = False
         self.extra_members = False
@@ -210,6 +211,8 @@ class FakeCad:
             if self.refuse_429[kind] or not within:
                 self.refuse_429[kind] -= within
                 return self._too_many()
+            if self.is_down:
+                return _problem(503, "Service Unavailable", "")
             problem = self._check(kind, request, body)
             if problem is not None:
                 return problem

@@ -62,7 +62,7 @@ def _live(path: Path, url: str, key: str) -> None:
         ):
             client = CadApiClient(http, ApiAccess(key, 1, url), limits)
             context = context_of(database, Caller("bot", Scope.ADMIN))
-            outbox = CadOutbox(context, {"cad": client}, PushConfig(), 1 / HURRY)
+            outbox = CadOutbox(context, {"cad": client}, PushConfig(), 1 / HURRY, hurried)
             await outbox.count_earlier()
             await outbox.ask_for_state()
             await outbox.run()

@@ -11,6 +11,7 @@ panic; and requests about one subject are sent in the order in which they were a
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -41,19 +42,19 @@ from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CadRequestChanged
 from webhook.queries.cad.requests import LANES, ask_cad, note_change, store_game_cads
 
-BATCH = 500
-"""Requests that are looked at in one go."""
-
 SECOND = 1000
 MINUTE = 60 * SECOND
 LONGEST_BACKOFF = 60 * SECOND
-SETTLE = 5 * SECOND
-"""Milliseconds that the CAD gets to finish what it was asked for before it is looked up."""
+SETTLE = 5.0
+"""Seconds that the CAD gets to finish what it was asked for before it is looked up."""
 
 STORAGE_RETRY = 1.0
 TEST_TIMEOUT = 10.0
 IDLE = 30.0
 """Seconds after which the outbox is looked through in any case."""
+
+ONCE = frozenset(name for name, endpoint in ENDPOINTS.items() if not endpoint.repeatable)
+"""The kinds of requests of which a second one does something else again."""
 
 ENDINGS = frozenset({"close", "detach", "remove-911"})
 """What is done already if the CAD has no such call any more."""
@@ -71,7 +72,7 @@ class CadOutbox:
     """The worker that carries requests out, over each CAD's transport.
 
     `progress`: how that goes, by the CAD's name; for people to see. `pace`: by what its waits are
-    multiplied; tests hurry.
+    multiplied, and `clock` has its seconds; tests hurry.
     """
 
     def __init__(
@@ -80,11 +81,14 @@ class CadOutbox:
         transports: Mapping[str, CadTransport],
         config: PushConfig,
         pace: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = context
         self._transports = transports
         self._config = config
         self._pace = pace
+        self._clock = clock
+        self._settled_at: dict[str, float] = {}
         self._woken = asyncio.Event()
         self._busy: dict[tuple[str, int], str] = {}
         self._there = {cad for cad, one in transports.items() if one.is_there}
@@ -116,8 +120,8 @@ class CadOutbox:
         """Count what the CAD was asked just before the start: its limits go on."""
         now = self._context.now()
         for cad, transport in self._transports.items():
-            for use in await cad_requests.uses(self._context.read, [cad], now - MINUTE):
-                transport.count_earlier(use.endpoint, (now - use.at) / SECOND)
+            for send in await cad_requests.sends(self._context.read, cad, now - MINUTE):
+                transport.count_earlier(send.endpoint, (now - send.at) / SECOND)
 
     def wake(self) -> None:
         """Look at once what can be sent."""
@@ -183,72 +187,72 @@ class CadOutbox:
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start what can be sent now; return the seconds until more can be."""
-        wait = math.inf
-        waiting = await cad_requests.unfinished(self._context.read, BATCH)
+        now, read = self._context.now(), self._context.read
+        waiting = {each.cad: each for each in await cad_requests.waiting(read)}
         for cad, progress in self.progress.items():
-            progress.note_waiting(request for request in waiting if request.cad == cad)
-        first_of: dict[str, int] = {}
-        for request in waiting:
-            if request.subject:
-                earliest = first_of.get(request.subject, request.seq)
-                first_of[request.subject] = min(earliest, request.seq)
-        under_way = set(self._busy.values())
-        for request in waiting:
-            if request.id in under_way:
-                continue
-            later = await self._try_to_start(group, request, first_of)
-            wait = min(wait, later)
+            progress.note_waiting(waiting.get(cad))
+        for request in await cad_requests.overdue(read, now):
+            if not self._is_under_way(request):
+                await self._give_up(request, "late" if self._can_ask(request.cad) else "no-key")
+        wait = await self._settle_lost()
+        for request in await cad_requests.ready(read, now, now + LONGEST_BACKOFF, ONCE):
+            wait = min(wait, await self._try_to_start(group, request))
+        moment = await cad_requests.next_moment(read, now)
+        return wait if moment is None else min(wait, (moment - now) / SECOND)
+
+    def _can_ask(self, cad: str) -> bool:
+        transport = self._transports.get(cad)
+        return transport is not None and transport.is_there
+
+    def _is_under_way(self, request: CadRequest) -> bool:
+        return request.id in self._busy.values()
+
+    async def _settle_lost(self) -> float:
+        """Have it found out which lost requests were done; return the seconds until that can be."""
+        wait, now = math.inf, self._clock()
+        lost = [
+            request
+            for request in await cad_requests.interrupted(self._context.read)
+            if request.kind in ONCE and not self._is_under_way(request)
+        ]
+        self._settled_at = {
+            request.id: self._settled_at.get(request.id, now + SETTLE) for request in lost
+        }
+        for request in lost:
+            if request.answer:  # an echo came in place of the answer
+                async with self._context.change() as change:
+                    body, made = orjson.loads(request.body), orjson.loads(request.answer)
+                    await self._finish(change, request, body, made)
+            elif self._settled_at[request.id] > now:
+                wait = min(wait, self._settled_at[request.id] - now)
+            else:
+                async with self._context.change() as change:
+                    await self._ask_to_read(change, request.cad, "calls")
         return wait
 
-    async def _try_to_start(
-        self, group: asyncio.TaskGroup, request: CadRequest, first_of: Mapping[str, int]
-    ) -> float:
+    async def _try_to_start(self, group: asyncio.TaskGroup, request: CadRequest) -> float:
         """Start a request, or return the seconds until it may be possible."""
-        now = self._context.now()
         transport = self._transports.get(request.cad)
-        if request.deadline is not None and request.deadline <= now:
-            is_there = transport is not None and transport.is_there
-            await self._give_up(request, "late" if is_there else "no-key")
-            return math.inf
-        until_late = math.inf if request.deadline is None else (request.deadline - now) / SECOND
         if transport is None:
             await self._give_up(request, "no-key")
             return math.inf
-        if now < request.due_at <= now + LONGEST_BACKOFF:  # later than that: the clock was set back
-            return min(until_late, (request.due_at - now) / SECOND)
-        body = await self._body_of(request)
-        if body is None:
-            return until_late
-        is_first = first_of.get(request.subject, request.seq) == request.seq
-        if request.lane != PANIC and not is_first:
-            return until_late
-        if request.state == "sent" and not ENDPOINTS[request.kind].repeatable:
-            if request.answer:  # an echo came in place of the answer
-                made = orjson.loads(request.answer)
-                async with self._context.change() as change:
-                    await self._finish(change, request, body, made)
-                return math.inf
-            async with self._context.change() as change:
-                await self._ask_to_read(change, request.cad, "calls")
-            return until_late
         lane = (request.cad, request.lane)
-        if lane in self._busy:
-            return until_late
+        body = await self._body_of(request)
+        if body is None or lane in self._busy:
+            return math.inf
         wait = transport.wait(request.kind)
         if wait > 0:
-            return min(until_late, wait)
+            return wait
         self._busy[lane] = request.id
         group.create_task(self._carry_out(lane, transport, request, body), name="cad request")
-        return until_late
+        return math.inf
 
     async def _body_of(self, request: CadRequest) -> dict[str, Any] | None:
-        """Return what is asked; None while the call that it is about is being made."""
+        """Return what is asked; None if the call that it is about was not made."""
         body: dict[str, Any] = orjson.loads(request.body)
         if request.after is None:
             return body
         made = await cad_requests.get(self._context.read, request.after)
-        if made is not None and made.is_open:
-            return None
         if made is None or made.state != "done":
             await self._give_up(request, "not-made" if made is None else made.why or "not-made")
             return None
@@ -281,7 +285,7 @@ class CadOutbox:
             now = change.received
             if not await cad_requests.mark_sent(change.sql, request, request.kind, now):
                 return None
-            await cad_requests.forget_uses(change.sql, now - ECHO_WINDOW)
+            await cad_requests.forget_sends(change.sql, now - ECHO_WINDOW)
             if request.state == "new":
                 await note_change(change, request.id, "sent", request.subject)
             return now
@@ -295,6 +299,7 @@ class CadOutbox:
     ) -> None:
         """Send a request, and store what became of it for as long as that takes."""
         cad, progress = request.cad, self.progress[request.cad]
+        began = self._clock()
         try:
             answer = await transport.ask(request.kind, body)
         except (NotSentError, TooManyError) as fault:
@@ -307,6 +312,8 @@ class CadOutbox:
             await self._keep(lambda change: self._lose(change, request))
             return
         now = self._context.now()
+        if progress.has_failed_for(LONGEST_BACKOFF, now):
+            await self._keep(lambda change: cad_requests.hasten(change.sql, cad, now))
         if answer.is_good:
             progress.note_answer(request.kind, now)
             if request.kind.startswith("create-") and _call_id(answer.data, {}) is None:
@@ -314,7 +321,7 @@ class CadOutbox:
                 return
             if request.lane == READS:
                 reading = Reading(cad, request.kind, answer.data, sent_at)
-                await self._keep(lambda change: self._read(change, request, reading))
+                await self._keep(lambda change: self._read(change, request, reading, began))
                 return
             refusal = await self._empty(transport, request, body, answer)
         else:
@@ -386,21 +393,27 @@ class CadOutbox:
             gone = {"callId": int(origin)}
             await ask_cad(change, request.cad, "remove-911", gone, within=LONGEST)
 
-    async def _read(self, change: Change, request: CadRequest, reading: Reading) -> None:
+    async def _read(
+        self, change: Change, request: CadRequest, reading: Reading, began: float
+    ) -> None:
         """Take over what was read; settle which lost calls were made."""
         if not await cad_requests.end(change.sql, request.id, "done", change.received):
             return
         if reading.kind == "calls":
-            await self._look_up(change, reading)
+            await self._look_up(change, reading, began)
         await reconcile(change, self._context, reading, self._config)
         await note_change(change, request.id, "done")
 
-    async def _look_up(self, change: Change, reading: Reading) -> None:
+    async def _look_up(self, change: Change, reading: Reading, began: float) -> None:
+        """Finish the lost requests whose calls were made, and have the others made.
+
+        `began`: when the reading did. Time that was set tells nothing here, only time that passes.
+        """
         made = dict(reading.marked_calls())
         for kind in ("create-911", "create-dispatch"):
             for lost in await cad_requests.unfinished_of_kind(change.sql, reading.cad, kind):
-                is_older = lost.sent_at is not None and lost.sent_at + SETTLE <= reading.sent_at
-                if lost.state != "sent" or lost.id in self._busy.values() or not is_older:
+                is_settled = self._settled_at.get(lost.id, math.inf) <= began
+                if lost.state != "sent" or self._is_under_way(lost) or not is_settled:
                     continue
                 call = made.get(lost.id)
                 if call is not None:
@@ -430,10 +443,7 @@ class CadOutbox:
         That one try was not taken does not undo an earlier one that may have been.
         """
         happened = happened or request.state == "sent"
-        wait = min(SECOND << min(request.tries, 10), LONGEST_BACKOFF)
-        if happened and request.kind.startswith("create-"):
-            wait = max(wait, SETTLE)
-        due_at = change.received + wait
+        due_at = change.received + min(SECOND << min(request.tries, 10), LONGEST_BACKOFF)
         await cad_requests.postpone(change.sql, request.id, due_at, may_have_happened=happened)
         await note_change(change, request.id, "sent" if happened else "new", request.subject)
 
@@ -459,7 +469,7 @@ class CadOutbox:
     async def _ask_to_read(self, change: Change, cad: str, kind: str) -> None:
         """Have the calls or the units of a CAD read, unless a reading is still to begin."""
         waiting = await cad_requests.unfinished_of_kind(change.sql, cad, kind)
-        if all(request.id in self._busy.values() for request in waiting):
+        if all(map(self._is_under_way, waiting)):
             await ask_cad(change, cad, kind, {}, within=None)
 
 

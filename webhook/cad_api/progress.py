@@ -1,9 +1,8 @@
 """How asking a CAD goes: what it answered last, what is wrong, and how much waits."""
 
-from collections.abc import Iterable
 from typing import Any, Literal
 
-from db.cad_requests import CadRequest
+from db.cad_requests import WaitingRequests
 from webhook.cad_api.endpoints import ENDPOINTS
 from webhook.cad_api.game_server import GameServerTransport
 from webhook.cad_api.refusals import CadTransport
@@ -58,8 +57,12 @@ class CadProgress:
 
     def is_stuck(self, now: int) -> bool:
         """Return whether people should be told: it fails for good, or for some time."""
-        since = [at for at in (self.failing_since, self.waiting_since) if at is not None]
-        return self.problem in LASTING or any(at + WORTH_TELLING <= now for at in since)
+        is_late = self.waiting_since is not None and self.waiting_since + WORTH_TELLING <= now
+        return self.problem in LASTING or is_late or self.has_failed_for(WORTH_TELLING, now)
+
+    def has_failed_for(self, milliseconds: int, now: int) -> bool:
+        """Return whether there has been no answer for so long."""
+        return self.failing_since is not None and self.failing_since + milliseconds <= now
 
     def note_answer(self, kind: str, now: int) -> None:
         """Note that the CAD did what was asked."""
@@ -87,7 +90,6 @@ class CadProgress:
             data = next((data[name] for name in ("version", "apiVersion") if name in data), "")
         self.version = clean_text(str(data), 64) if isinstance(data, str | int | float) else ""
 
-    def note_waiting(self, requests: Iterable[CadRequest]) -> None:
-        """Note which requests are not done yet; readings do not count."""
-        asked = [one.asked_at for one in requests if one.deadline is not None]
-        self.waiting, self.waiting_since = len(asked), min(asked, default=None)
+    def note_waiting(self, found: WaitingRequests | None) -> None:
+        """Note which requests are not done yet."""
+        self.waiting, self.waiting_since = (found.number, found.since) if found else (0, None)

@@ -18,6 +18,7 @@ from tests.webhook.serving import AppOptions, serve
 from webhook.cad.store import PushConfig
 from webhook.cad_api.client import CadApiClient
 from webhook.cad_api.endpoints import ENDPOINTS, ApiAccess
+from webhook.cad_api.game_server import GameServerTransport
 from webhook.cad_api.limits import SlidingLimit
 from webhook.cad_api.outbox import CadOutbox
 from webhook.cad_api.refusals import CadTransport
@@ -34,6 +35,8 @@ VIC = "200000000000000002"
 CAD = "cad"
 COUNTY = "county"
 COUNTY_KEY = "FAKE-CAD-API-KEY-COUNTY"
+AWAY = "away"
+"""A CAD that no game server asks now."""
 
 BODIES: dict[str, dict[str, Any]] = {
     "create-911": emergency_body(NewEmergency(location="Forum Dr", description="Smoke.")),
@@ -60,20 +63,30 @@ class HurriedClock(Clock):
 
     def __init__(self) -> None:
         super().__init__()
+        self._skipped = 0.0
         self._began = hurried()
 
     def set_back(self, seconds: float) -> None:
         self._began += seconds
 
+    def skip(self, seconds: float) -> None:
+        """Have time pass at once."""
+        self._skipped += seconds
+
+    def seconds(self) -> float:
+        """Return the time that passes, however the clock is set."""
+        return hurried() + self._skipped
+
     def __call__(self) -> int:
-        return START + round((hurried() - self._began) * 1000)
+        return START + round((self.seconds() - self._began) * 1000)
 
 
 class AskedCad:
     """What a test acts on."""
 
-    def __init__(self, harness: AppHarness, fake: FakeCad) -> None:
+    def __init__(self, harness: AppHarness, clock: HurriedClock, fake: FakeCad) -> None:
         self.harness = harness
+        self.clock = clock
         self.fake = fake
         self.config = PushConfig()
         self.others: dict[str, FakeCad] = {}
@@ -113,11 +126,14 @@ class AskedCad:
         async with aiohttp.ClientSession() as http:
             cads = {CAD: self.fake, **self.others}
             transports: dict[str, CadTransport] = {
-                cad: _client_of(http, fake) for cad, fake in cads.items()
+                cad: self._client_of(http, fake) for cad, fake in cads.items()
             }
+            transports[AWAY] = GameServerTransport()
             if transport is not None:
                 transports[CAD] = transport
-            self.outbox = CadOutbox(self.harness.context(), transports, self.config, 1 / HURRY)
+            self.outbox = CadOutbox(
+                self.harness.context(), transports, self.config, 1 / HURRY, self.clock.seconds
+            )
             work = asyncio.create_task(self.outbox.run())
             try:
                 yield
@@ -127,8 +143,12 @@ class AskedCad:
 
     def skip(self, seconds: float) -> None:
         """Let time pass at once."""
-        assert isinstance(self.harness.clock, HurriedClock)
-        self.harness.clock.set_back(-seconds)
+        self.clock.set_back(-seconds)
+
+    def _client_of(self, http: aiohttp.ClientSession, fake: FakeCad) -> CadApiClient:
+        clock = self.clock.seconds
+        limits = {name: SlidingLimit(one.most, clock) for name, one in ENDPOINTS.items()}
+        return CadApiClient(http, ApiAccess(fake.key, fake.server_id, fake.url), limits)
 
     async def pushed(self, push_type: str, data: dict[str, object]) -> None:
         """Have something happen in the CAD that the bot did not ask for."""
@@ -146,22 +166,17 @@ class AskedCad:
         return Subject("dispatch", f"{number}@{CAD}")
 
 
-def _client_of(http: aiohttp.ClientSession, fake: FakeCad) -> CadApiClient:
-    limits = {name: SlidingLimit(one.most, hurried) for name, one in ENDPOINTS.items()}
-    return CadApiClient(http, ApiAccess(fake.key, fake.server_id, fake.url), limits)
-
-
 @pytest.fixture
 async def asked(harness: AppHarness) -> AsyncIterator[AskedCad]:
     """A CAD that Dora, who has unit 7, and Vic, who is not linked, can ask."""
-    harness.clock = HurriedClock()
+    harness.clock = clock = HurriedClock()
     async with harness.database.write() as sql:
         await store_api_cads(sql, [CAD])
-    async with FakeCad(hurried) as fake:
+    async with FakeCad(clock.seconds) as fake:
         fake.add_member(DORA, 7, "1-A-7")
         keys = (CadKey(CAD, fake.key), CadKey(COUNTY, COUNTY_KEY))
         async with serve(harness, AppOptions(cad_keys=keys)) as app:
             fake.bot_url = app.url
-            yield AskedCad(harness, fake)
+            yield AskedCad(harness, clock, fake)
         assert fake.faults == []
         assert fake.windows.exceeded == []

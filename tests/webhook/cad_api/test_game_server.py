@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_cad import FakeCad
 from tests.fivem.played_server import PlayedServer
-from tests.webhook.cad_api.conftest import BODIES, CAD, DORA, VIC, AskedCad, HurriedClock, hurried
+from tests.webhook.cad_api.conftest import BODIES, CAD, DORA, VIC, AskedCad, HurriedClock
 from tests.webhook.harness import AppHarness
 from tests.webhook.serving import READER, WRITER, AppOptions, RunningApp, serve
 from webhook.cad_api.client import AnswerLostError, NotSentError, TooManyError
@@ -29,8 +29,10 @@ FIRE = {"callId": 55, "status": 1, "title": "Fire", "idents": [], "notes": []}
 class PlayedCad(AskedCad):
     """A CAD that only a game server can ask."""
 
-    def __init__(self, harness: AppHarness, fake: FakeCad, folder: Path) -> None:
-        super().__init__(harness, fake)
+    def __init__(
+        self, harness: AppHarness, clock: HurriedClock, fake: FakeCad, folder: Path
+    ) -> None:
+        super().__init__(harness, clock, fake)
         self.cads = {CAD: GameServerTransport()}
         self.app: RunningApp
         self._folder = folder
@@ -74,13 +76,13 @@ class PlayedCad(AskedCad):
 
 @pytest.fixture
 async def played(harness: AppHarness, tmp_path: Path) -> AsyncIterator[PlayedCad]:
-    harness.clock = HurriedClock()
+    harness.clock = clock = HurriedClock()
     async with harness.database.write() as sql:
         await store_api_cads(sql, [])
-    async with FakeCad(hurried) as fake:
+    async with FakeCad(clock.seconds) as fake:
         fake.add_member(DORA, 7, "1-A-7")
         fake.dispatches[55] = dict(FIRE, notes=[], idents=[])
-        cad = PlayedCad(harness, fake, tmp_path)
+        cad = PlayedCad(harness, clock, fake, tmp_path)
         options = AppOptions(
             cad_keys=(CadKey(CAD, fake.key),),
             game_cads=cad.cads,

@@ -12,14 +12,14 @@ from tests.fake_cad import FakeCad
 from tests.fake_cad.echoes import ECHOED, pairwise
 from tests.fake_cad.limits import RateWindows
 from tests.webhook.cad_api.conftest import (
+    AWAY,
+    BODIES,
     CAD,
     COUNTY,
     COUNTY_KEY,
     DORA,
     VIC,
     AskedCad,
-    HurriedClock,
-    hurried,
 )
 from webhook.cad.events.event import panic_subject
 from webhook.protocol.context import Context, Scope
@@ -173,7 +173,7 @@ async def test_echoes_make_no_second_event(asked: AskedCad, *, array: bool) -> N
     fake.array = array
     played = []
     for fake.echoes in pairwise()[array::2]:
-        fake.windows = RateWindows(hurried)
+        fake.windows = RateWindows(asked.clock.seconds)
         async with asked.working():
             played.append(await _play(asked))
     assert [each for each in played if each != played[0]] == []
@@ -335,9 +335,15 @@ async def test_malformed_units_are_harmless(asked: AskedCad, units: str) -> None
 
 async def test_a_clock_that_is_set_back_delays_nothing(asked: AskedCad) -> None:
     number = await _open_dispatch(asked)
+    asked.fake.lose["create-911"] = 1
+    async with asked.working():
+        placed = await place_emergency(asked.context(), CAD, SMOKE)
+        await asked.fake.until(lambda: bool(asked.fake.created))
+        asked.clock.set_back(3_600)
+        assert (await asked.ended(placed)).state == "done"
+    assert len(asked.fake.created) == 1
     await asked.fake.stop()
-    clock, waits = asked.harness.clock, asyncio.Event()
-    assert isinstance(clock, HurriedClock)
+    waits = asyncio.Event()
     async with asked.working():
         request_id = await responding(asked.context(), asked.dispatch(number))
         asked.harness.bus.subscribe(
@@ -345,7 +351,7 @@ async def test_a_clock_that_is_set_back_delays_nothing(asked: AskedCad) -> None:
             lambda event: waits.set() if event.data["state"] == "new" else None,
         )
         await waits.wait()  # after the first try
-        clock.set_back(3_600)
+        asked.clock.set_back(3_600)
         await asked.fake.start(int(asked.fake.url.rpartition(":")[2]))
         assert (await asked.ended(request_id)).state == "done"
 
@@ -421,7 +427,7 @@ async def test_nothing_is_asked_of_a_cad_without_a_key(asked: AskedCad) -> None:
 async def test_each_of_two_cads_gets_what_is_about_its_own_calls(asked: AskedCad) -> None:
     """Both number their calls and their units alike; Dora's unit 7 is in both."""
     context, read = asked.context(), asked.harness.database.read
-    async with FakeCad(hurried) as county:
+    async with FakeCad(asked.clock.seconds) as county:
         county.key = county.push_key = COUNTY_KEY
         county.server_id, county.bot_url = 2, asked.fake.bot_url
         county.add_member(DORA, 7)
@@ -484,19 +490,73 @@ async def test_the_cad_is_never_asked_too_often(asked: AskedCad, retry_after: st
     assert asked.fake.windows.exceeded == []
 
 
+async def test_what_waits_is_done_once_and_in_order_after_an_hour_of_outage(
+    asked: AskedCad,
+) -> None:
+    """Time is skipped; the fake counts the game server's readings too."""
+    number, fake = await _open_dispatch(asked), asked.fake
+    members = [str(300000000000000000 + n) for n in range(12)]
+    for ident, member in enumerate(members, 20):
+        fake.add_member(member, ident)
+    asking, hours = [], 2 * 60 * 60_000
+    for member in members:
+        async with asked.context(member).change() as change:
+            body = {"discord": member}
+            for kind, more in [
+                ("attach", {"callId": number}),
+                ("status", {"status": 3}),
+                ("status", {"status": 4}),
+                ("create-911", BODIES["create-911"]),
+            ]:
+                whose = {} if kind == "create-911" else body
+                request_id = await ask_cad(change, CAD, kind, whose | more, within=hours)
+                asking.append((request_id, member))
+    fake.is_down = True
+    async with asked.working():
+        for _minute in range(60):
+            asked.clock.skip(60)
+            fake.poll_as_game_server()
+            tried = len(fake.requests)
+            asked.outbox.wake()
+            await fake.until(lambda tried=tried: len(fake.requests) > tried)  # type: ignore[misc]
+        asked.clock.skip(120)
+        outage, fake.is_down = len(fake.requests), False
+        while len(fake.created) < len(members):
+            asked.clock.skip(10)
+            asked.outbox.wake()
+            await fake.next_request()
+        for request_id, member in asking:
+            assert (await asked.ended(request_id, member)).state == "done"
+    done = [
+        (body["discord"], body.get("status"))
+        for kind, _method, _path, body in fake.requests[outage:]
+        if kind in ("attach", "status")
+    ]
+    first, *others = [member for member, status in done if status is None]
+    assert [first, *others] == [first, *(member for member in members if member != first)]
+    for member in members:
+        assert [status for who, status in done if who == member] == [None, 3, 4]
+    assert len(fake.created) == len(members)
+
+
 async def test_a_panic_overtakes_fifty_readings(asked: AskedCad) -> None:
-    """B7."""
+    """B7; what waits for a CAD that is away holds up no other one."""
     await asked.pushed("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
-    async with asked.context().change() as change:
+    number = await _open_dispatch(asked)
+    async with asked.harness.context().change() as change:
+        for _ in range(600):
+            await ask_cad(change, AWAY, "attach", BODIES["attach"])
         for kind in itertools.chain.from_iterable([("calls", "units")] * 25):
             await ask_cad(change, CAD, kind, {}, within=None)
     asked.fake.hold_before = asyncio.Event()
     async with asked.working():
         await asked.fake.until(lambda: bool(asked.fake.requests))
         over = await end_panic(asked.context(), of(panic_subject(1)))
+        note_id = await noted(asked, asked.dispatch(number), "Two cars burn.")
         await asked.fake.until(lambda: bool(asked.fake.asked("panic")))
         asked.fake.hold_before.set()
         assert (await asked.ended(over)).state == "done"
+        assert (await asked.ended(note_id)).state == "done"
     assert len(asked.fake.requests) < 10
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from db import cad_requests, dispatches, emergencies, units
+from db import dispatches, emergencies, units
 from tests.webhook.cad_api.conftest import CAD, AskedCad
 
 
@@ -21,7 +21,7 @@ async def _read(asked: AskedCad) -> None:
     async with asked.working():
         await asked.outbox.ask_for_state()
         read = asked.harness.database.read
-        while await cad_requests.unfinished(read, 10):
+        while await read.count("cad_requests WHERE ended_at IS NULL"):
             await asked.fake.next_request()
 
 
@@ -70,7 +70,7 @@ async def test_pushes_during_a_reconciliation_win(asked: AskedCad) -> None:
         await asked.pushed("EVENT_911", {"call": _emergency(8)})
         await asked.take_names()
         fake.end_holding()
-        while await cad_requests.unfinished(read, 10):
+        while await read.count("cad_requests WHERE ended_at IS NULL"):
             await fake.next_request()
     names = await asked.take_names()
     assert names == ["UNIT_LOGIN"]  # unit 7, of which nobody had pushed anything

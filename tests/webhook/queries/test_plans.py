@@ -118,7 +118,11 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
 
 
 REGULAR: dict[str, Callable[[Transaction], Awaitable[object]]] = {
-    "requests to send": lambda sql: cad_requests.unfinished(sql, 10),
+    "requests to send": lambda sql: cad_requests.ready(sql, START, START, ["note"]),
+    "late requests": lambda sql: cad_requests.overdue(sql, START),
+    "next request": lambda sql: cad_requests.next_moment(sql, START),
+    "waiting requests": lambda sql: cad_requests.waiting(sql),
+    "hastened requests": lambda sql: cad_requests.hasten(sql, "cad", START),
     "requests cut off": cad_requests.interrupted,
     "requests of a kind": lambda sql: cad_requests.unfinished_of_kind(sql, "cad", "note"),
     "requests of a card": lambda sql: cad_requests.of_subject(sql, "dispatch:1@cad"),
@@ -126,8 +130,8 @@ REGULAR: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "911 calls of a member": lambda sql: cad_requests.asked_since(
         sql, "cad", "discord:7", "create-911", START
     ),
-    "uses of endpoints": lambda sql: cad_requests.uses(sql, ["cad"], START),
-    "old uses": lambda sql: cad_requests.forget_uses(sql, START),
+    "sent requests": lambda sql: cad_requests.sends(sql, "cad", START),
+    "old sends": lambda sql: cad_requests.forget_sends(sql, START),
     "old requests": lambda sql: cad_requests.prune(sql, START, 10),
     "responders": lambda sql: responders.of_subjects(sql, ["dispatch:1@cad"]),
     "leaving": lambda sql: responders.leave(sql, ["dispatch:1@cad"], "discord:7", START),
