@@ -154,7 +154,11 @@ async def run(
         clients = await stack.enter_async_context(open_clients(accesses))
         asked_before = await game_cads(database.read)
         game_servers_ask = {
-            cad: GameServerTransport(settings.cad.api.origin, was_there=cad in asked_before)
+            cad: GameServerTransport(
+                settings.cad.api.origin,
+                was_there=cad in asked_before,
+                keys=[key.key for key in cad_keys if key.name == cad],
+            )
             for cad in cads
             if cad not in clients
         }

@@ -138,6 +138,10 @@ _REFUSALS = {
         N_("The CAD {cad} rejects the API key with which it is asked."),
         N_("Copy it again into `[cad.api] key`, or into the settings of the game's resource."),
     ),
+    "no-key": (
+        N_("Requests wait for the CAD {cad}, which nobody asks: no API key, and no game server."),
+        N_("Add `[cad.api] key`, or start the game server; else they are refused in some minutes."),
+    ),
     "server": (
         N_("The CAD {cad} has no server of the number with which it is asked."),
         N_("Correct `[cad.api] server`."),
@@ -151,7 +155,7 @@ _REFUSALS = {
         N_("Use another key in `[cad.api] key`."),
     ),
 }
-"""What is wrong for good, and what to do about it."""
+"""What is wrong until somebody does something, and what that is."""
 
 
 def _asking(found: Iterable[CadProgress], now: int) -> Iterator[Trouble]:

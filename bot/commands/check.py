@@ -6,6 +6,7 @@ import sqlite3
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,6 +93,7 @@ async def _check_rest(settings: Settings, config: Path | None, report: Report) -
     _check_certificate(settings.http, report)
     _check_map(settings, report)
     await _check_cad_api(settings.cad, report)
+    await _check_waiting_requests(settings, report)
     await asyncio.to_thread(_check_game_servers, settings, report)
     if settings.discord.token:
         from bot.commands.check_discord import check_discord  # discord.py takes long to import
@@ -302,6 +304,12 @@ async def _check_cad_api(settings: CadSettings, report: Report) -> None:
                 continue
             if answer.is_good:
                 report.good(f"the CAD {cad} takes its API key")
+            elif answer.status < 400:
+                report.fault(
+                    f"the API of the CAD {cad} is not at its address ({answer.status})",
+                    "correct [cad.api] url; the key is not sent elsewhere",
+                    "cad.api.url",
+                )
             else:
                 why = f": {answer.detail}" if answer.detail else ""
                 report.fault(
@@ -310,6 +318,23 @@ async def _check_cad_api(settings: CadSettings, report: Report) -> None:
                     " In-Game Integration",
                     "cad.api.key",
                 )
+
+
+async def _check_waiting_requests(settings: Settings, report: Report) -> None:
+    """Say what waits for a CAD that the bot has no key of, or no more."""
+    from db import cad_requests  # with the driver, takes long to import
+    from db.database import open_read_only
+
+    with suppress(StorageError):  # the check of the database says why
+        async with open_read_only(settings.database.path) as sql:
+            for cad, number, _since in await cad_requests.waiting(sql):
+                if cad not in settings.cad.names:
+                    report.note(f"{cad}, for which {number} requests wait, is not in [cad] keys")
+                elif cad not in settings.cad.accesses():
+                    report.note(
+                        f"requests that wait for the CAD {cad}: {number}; there is no API key, so a"
+                        " game server has to ask it, or they are refused"
+                    )
 
 
 def _check_game_servers(settings: Settings, report: Report) -> None:

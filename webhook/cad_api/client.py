@@ -4,8 +4,8 @@ The API key is in no text that leaves this module, also not in one that the CAD 
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -19,9 +19,19 @@ from webhook.protocol.json_reader import parse_json
 
 TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
 MAX_ANSWER = 16 * 1024 * 1024
+ANSWER_VALUES = 500_000
+"""The most commas and brackets of an answer: all calls of a busy CAD."""
+
 DETAIL_LENGTH = 200
 
-log = logging.getLogger(__name__)
+_NOT_SENT = (
+    (aiohttp.ClientSSLError, "the CAD cannot be reached: its certificate is not good"),
+    (aiohttp.ClientConnectorDNSError, "the CAD cannot be reached: nobody knows its host's name"),
+    (aiohttp.ClientConnectorError, "the CAD cannot be reached"),
+    (aiohttp.ConnectionTimeoutError, "the CAD cannot be reached"),
+    (aiohttp.InvalidURL, "the CAD cannot be reached: its address is none"),
+)
+"""Faults after which it has not got the request, the most special first."""
 
 
 class ApiAnswer(NamedTuple):
@@ -117,34 +127,61 @@ class CadApiClient:
             ) as got:
                 text = await _read(got)
                 return self._answer(got.status, text), _retry_after(got)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
-            raise NotSentError("the CAD cannot be reached") from None
-        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError):
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as fault:
+            for kind, why in _NOT_SENT:
+                if isinstance(fault, kind):
+                    raise NotSentError(why) from None
             raise AnswerLostError("the CAD did not answer") from None
 
     def _answer(self, status: int, text: bytes) -> ApiAnswer:
         try:
-            data = parse_json(text) if text.strip() else {}
+            data = parse_json(text, max_values=ANSWER_VALUES) if text.strip() else {}
         except BadJson:
-            if 200 <= status < 300:
-                raise AnswerLostError("the CAD's answer is not JSON") from None
-            data = {}
-        if 200 <= status < 300:
-            return ApiAnswer(status, data)
+            data = ""
         if 300 <= status < 400:
             return ApiAnswer(status, {}, "the address in [cad.api] url leads elsewhere")
-        detail = detail_of(data)
-        has_key = self._access.key.casefold() in detail.casefold()
-        return ApiAnswer(status, data, "" if has_key else detail)
+        if 200 <= status < 300:
+            if not isinstance(data, dict | list | None):
+                raise AnswerLostError("the CAD's answer is not JSON")
+            status = _fault_in(data) or status
+        return ApiAnswer(status, data, detail_of(data, [self._access.key]))
 
 
-def detail_of(fault: Any) -> str:
-    """Return what a fault of the CAD says for people."""
+def _fault_in(data: Any) -> int | None:
+    """Return the status of a fault that was answered as if it were a success."""
+    if not isinstance(data, dict):
+        return None
+    status, error = data.get("status"), data.get("error")
+    if isinstance(status, int) and 400 <= status < 600:
+        return status
+    return 400 if data.get("success") is False or (isinstance(error, str) and error) else None
+
+
+def detail_of(fault: Any, keys: Iterable[str]) -> str:
+    """Return what a fault of the CAD says for people, without the keys that are in it."""
     if not isinstance(fault, dict):
         return ""
-    texts = [fault.get(name) for name in ("detail", "title", "message")]
+    texts = [fault.get(name) for name in ("detail", "title", "message", "error")]
     detail = next((text for text in texts if isinstance(text, str) and text), "")
+    for key in filter(None, keys):
+        detail = re.sub(re.escape(key), "***", detail, flags=re.IGNORECASE)
     return " ".join(clean_text(detail, DETAIL_LENGTH).split())
+
+
+def number_of(value: Any) -> int | None:
+    """Return an id of the CAD, which it may write as a text; None if it is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value[:18])
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def idents_of(answer: Any) -> list[int] | None:
+    """Return the units in an answer; None if it does not say any."""
+    found = answer.get("identIds", answer.get("idents")) if isinstance(answer, dict) else None
+    if not isinstance(found, list):
+        return None
+    idents = [ident for ident in map(number_of, found) if ident is not None]
+    return idents if idents or not found else None
 
 
 def fresh_limits() -> dict[str, SlidingLimit]:

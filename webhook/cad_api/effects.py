@@ -5,6 +5,7 @@ from typing import Any
 
 from webhook.cad.events.event import CadEvent, InvalidPush, UnhandledType
 from webhook.cad.events.registry import parse
+from webhook.cad_api.client import idents_of
 
 
 def effects_of(kind: str, body: Mapping[str, Any], answer: Any) -> Sequence[CadEvent]:
@@ -21,12 +22,11 @@ def effects_of(kind: str, body: Mapping[str, Any], answer: Any) -> Sequence[CadE
 def _push_of(
     kind: str, body: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any]] | None:
+    idents = idents_of(answer)
     if kind == "attach":
-        idents = answer.get("identIds") or []
         push = {"callId": body["callId"], "idents": idents}
         return ("EVENT_DISPATCH_UNIT_ATTACH", push) if idents else None
     if kind == "detach":
-        idents = answer.get("identIds") or []
         return ("EVENT_DISPATCH_UNIT_DETACH", {"idents": idents}) if idents else None
     if kind == "close":
         return "EVENT_DISPATCH_CLOSED", {"callIds": body["callIds"]}
@@ -36,7 +36,6 @@ def _push_of(
         note = {"time": "", "label": body["label"], "type": "text", "content": body["note"]}
         return "EVENT_DISPATCH_NOTE", {"callId": body["callId"], "note": note}
     if kind == "status":
-        idents = answer.get("identIds") or []
         push = {"identIds": idents, "status": body["status"]}
         return ("EVENT_UNIT_STATUS", push) if idents else None
     if kind == "panic":
@@ -54,6 +53,6 @@ def _made(body: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in answer.items() if value is not None}
     answered = given.get("metaData")
     meta = {**body.get("metaData", {}), **(answered if isinstance(answered, dict) else {})}
-    idents = given.get("idents", given.get("identIds"))
+    idents = idents_of(given)
     units = {} if idents is None else {"idents": idents}
     return {**asked, **given, **units, "metaData": meta}

@@ -76,7 +76,8 @@ class GameAnswer(Request):
 class GameServerTransport:
     """Asks one CAD through whatever game server is there.
 
-    `was_there`: one was, shortly before the start.
+    `was_there`: one was, shortly before the start. `keys`: those of the CAD, which nobody shall
+    read in its texts.
     """
 
     def __init__(
@@ -84,11 +85,13 @@ class GameServerTransport:
         origin: int = CALLER,
         *,
         was_there: bool = False,
+        keys: Collection[str] = (),
         limits: dict[str, SlidingLimit] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pace: float = 1.0,
     ) -> None:
         self._origin = origin
+        self._keys = keys
         self._limits = limits if limits is not None else fresh_limits()
         self._clock = clock
         self._pace = pace
@@ -159,7 +162,7 @@ class GameServerTransport:
         """Take an answer; one to a request of an earlier time is of no use any more."""
         request = self._requests.get(answer.id)
         if request is not None:
-            request.end(_outcome_of(answer))
+            request.end(_outcome_of(answer, self._keys))
 
     def close(self) -> None:
         """Answer polls at once from now on, and give out no more requests."""
@@ -187,7 +190,7 @@ class GameServerTransport:
         ]
 
 
-def _outcome_of(given: GameAnswer) -> ApiAnswer | Exception:
+def _outcome_of(given: GameAnswer, keys: Collection[str]) -> ApiAnswer | Exception:
     """Say what an answer means; of a fault, Sonoran's client mostly has only the text."""
     if given.error is not None:
         if "apikey is required" in given.error.casefold():
@@ -207,7 +210,7 @@ def _outcome_of(given: GameAnswer) -> ApiAnswer | Exception:
         return TooManyError("the CAD takes no more requests for now")
     if not isinstance(status, int) or not 400 <= status < 500 or status == 408:
         return AnswerLostError("the CAD did not answer")
-    return ApiAnswer(status, reason, detail_of(reason))
+    return ApiAnswer(status, reason, detail_of(reason, keys))
 
 
 def _parsed(value: Any) -> Any:

@@ -30,6 +30,8 @@ from webhook.cad_api.client import (
     CadFault,
     NotSentError,
     TooManyError,
+    idents_of,
+    number_of,
 )
 from webhook.cad_api.effects import effects_of
 from webhook.cad_api.endpoints import ENDPOINTS
@@ -345,13 +347,13 @@ class CadOutbox:
         data = answer.data
         if request.kind not in ("attach", "detach", "status") or not isinstance(data, dict):
             return None
-        is_said = isinstance(data.get("identIds"), list)
-        if is_said and (data["identIds"] or request.kind != "attach"):
+        said = idents_of(data)
+        if said or (said == [] and request.kind != "attach"):
             return None
         found = await unit_of(transport, body["discord"])
         if isinstance(found, Refusal):
             return found
-        if is_said:
+        if said == []:
             return Refusal("no-unit")
         if found:
             data["identIds"] = found
@@ -374,10 +376,7 @@ class CadOutbox:
     ) -> None:
         """Store that a request was done, with all that it changed; an echo may have done so."""
         call_id = _call_id(data, body)
-        idents = data.get("identIds", data.get("idents")) if isinstance(data, dict) else None
-        if isinstance(idents, list):
-            idents = [ident for ident in idents if isinstance(ident, int)]
-        answer = orjson.dumps({"callId": call_id, "identIds": idents}).decode()
+        answer = orjson.dumps({"callId": call_id, "identIds": idents_of(data)}).decode()
         if not await cad_requests.end(
             change.sql, request.id, "done", change.received, answer=answer
         ):
@@ -475,7 +474,5 @@ class CadOutbox:
 
 def _call_id(data: Any, body: Mapping[str, Any]) -> int | None:
     """Return the number of the call in an answer, else of the one that was asked about."""
-    found = data.get("callId") if isinstance(data, dict) else None
-    if isinstance(found, str) and found.isascii() and found.isdigit():
-        found = int(found[:18])
-    return found if isinstance(found, int) else body.get("callId")
+    found = number_of(data.get("callId")) if isinstance(data, dict) else None
+    return body.get("callId") if found is None else found

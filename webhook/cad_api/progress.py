@@ -45,6 +45,8 @@ class CadProgress:
     @property
     def problem(self) -> str:
         """A word for what is wrong, one that lasts before others; blank if nothing is."""
+        if self.waiting and not self.is_there:
+            return "no-key"
         found = sorted(self._problems.values(), key=lambda why: why not in LASTING)
         return found[0] if found else ""
 

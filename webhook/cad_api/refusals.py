@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-from webhook.cad_api.client import ApiAnswer, CadFault
+from webhook.cad_api.client import ApiAnswer, CadFault, number_of
 
 _PLAN = re.compile(r"version (?:pro|plus)|required plan|subscription|\bplan\b", re.IGNORECASE)
 _SERVER = re.compile(r"server", re.IGNORECASE)
@@ -78,16 +78,15 @@ async def unit_of(transport: CadTransport, member: str) -> list[int] | Refusal:
     units = listed.data
     if isinstance(units, dict):
         units = units.get("Units", units.get("units"))
-    idents = [unit["id"] for unit in units if _is_on_duty(unit)] if isinstance(units, list) else []
-    return idents or Refusal("no-unit")
+    idents = [_on_duty(unit) for unit in units] if isinstance(units, list) else []
+    return [ident for ident in idents if ident is not None] or Refusal("no-unit")
 
 
-def _is_on_duty(unit: object) -> bool:
-    return (
-        isinstance(unit, dict)
-        and isinstance(unit.get("id"), int)
-        and unit.get("status") not in (100, "OFFLINE")
-    )
+def _on_duty(unit: Any) -> int | None:
+    """Return the number of a unit that is on duty."""
+    if not isinstance(unit, dict) or unit.get("status") in (100, "OFFLINE"):
+        return None
+    return number_of(unit.get("id"))
 
 
 async def _read(transport: CadTransport, kind: str, body: Mapping[str, Any]) -> ApiAnswer | None:

@@ -7,6 +7,7 @@ import orjson
 from aiohttp import web
 from pydantic import Field
 
+from webhook.cad_api.client import ANSWER_VALUES
 from webhook.cad_api.game_server import GameAnswer, GameRequest, GameServerTransport
 from webhook.http.api import frame_response
 from webhook.http.authentication import Authenticator
@@ -17,8 +18,7 @@ from webhook.protocol.messages import error_answer, to_sentinel_error
 from webhook.protocol.wire import Request, validate
 
 ANSWER_BYTES = 4 * 1024 * 1024
-ANSWER_VALUES = 500_000
-"""The longest answer, and the most commas and brackets in it: all calls of a busy CAD."""
+"""The longest answer."""
 
 
 class GamePoll(Request):

@@ -40,6 +40,7 @@ from tests.fake_discord.world import Command, Overwrite
 from webhook.http.authentication import LOCAL
 from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context
+from webhook.queries.cad.requests import ask_cad
 from webhook.queries.guilds import store_commands
 
 TOKEN = "secret-token-of-a-client"
@@ -582,4 +583,12 @@ async def test_check_proves_the_key_of_the_cad(setup: CheckedSetup) -> None:
         assert any("refuses its API key (401)" in line for line in await lines("ANOTHER-KEY"))
         away = "http://127.0.0.1:1"
         assert any("cannot be asked" in line for line in await lines(cad.key, away))
+        async with Database.open(setup.settings().database.path) as database:
+            for name in ("cad", "removed"):
+                async with Context(database, Bus(), LOCAL, ZoneInfo("UTC")).change() as change:
+                    await ask_cad(change, name, "close", {"callIds": [5]})
+        waiting = [line for line in await lines("") if "wait" in line]
+        assert any("wait for the CAD cad: 1; there is no API key" in line for line in waiting)
+        assert any("removed, for which 1 requests wait" in line for line in waiting)
+        assert not any("requests" in line for line in await lines(cad.key) if "CAD cad" in line)
         assert cad.faults == []

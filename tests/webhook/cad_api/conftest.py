@@ -143,7 +143,7 @@ class AskedCad:
 
     def skip(self, seconds: float) -> None:
         """Let time pass at once."""
-        self.clock.set_back(-seconds)
+        self.clock.skip(seconds)
 
     def _client_of(self, http: aiohttp.ClientSession, fake: FakeCad) -> CadApiClient:
         clock = self.clock.seconds

@@ -22,6 +22,7 @@ from tests.webhook.cad_api.conftest import (
     AskedCad,
 )
 from webhook.cad.events.event import panic_subject
+from webhook.cad_api.game_server import GameServerTransport
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject
@@ -300,12 +301,19 @@ async def test_a_success_that_does_not_name_the_call_is_looked_up(
     assert (request.state, orjson.loads(request.answer)["callId"]) == ("done", number)
 
 
-async def test_successes_without_units_name_those_of_the_member(asked: AskedCad) -> None:
+@pytest.mark.parametrize(
+    "attached",
+    ["", '{"callId": null, "identIds": [null]}', '{"callId": "55", "identIds": ["7"]}'],
+)
+async def test_successes_without_units_name_those_of_the_member(
+    asked: AskedCad, attached: str
+) -> None:
     number = await _open_dispatch(asked)
-    asked.fake.bodies |= {"attach": "", "detach": "{}"}
+    asked.fake.bodies |= {"attach": attached, "detach": "{}"}
     read = asked.harness.database.read
     async with asked.working():
-        await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+        request = await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+        assert orjson.loads(request.answer) == {"callId": 55, "identIds": [7]}
         assert await dispatches.units(read, CAD, number) == [7]
         gone = await asked.ended(await left(asked.context(), asked.dispatch(number)))
         assert gone.state == "done"
@@ -324,7 +332,7 @@ async def test_a_success_of_which_nobody_knows_whose_units_it_was_is_read(asked:
     assert (await units.by_ident(read, CAD, [7]))[7].status == "ON_SCENE"
 
 
-@pytest.mark.parametrize("units", ["[]", '{"Units": 5}', '"x"', "[1, {}]"])
+@pytest.mark.parametrize("units", ["[]", '{"Units": 5}', "[1, {}]"])
 async def test_malformed_units_are_harmless(asked: AskedCad, units: str) -> None:
     number = await _open_dispatch(asked)
     asked.fake.bodies |= {"attach": "{}", "account-units": units}
@@ -461,6 +469,30 @@ async def test_each_of_two_cads_gets_what_is_about_its_own_calls(asked: AskedCad
     assert await units.open_panics(read, CAD, [7]) == {7: 1}
     assert await units.open_panics(read, COUNTY, [7]) == {}
     assert await emergencies.get(read, CAD, number) is None
+
+
+async def test_what_waits_goes_on_with_another_key_or_is_refused(asked: AskedCad) -> None:
+    number, fake = await _open_dispatch(asked), asked.fake
+    fake.is_down = True
+    async with asked.working():
+        request_id = await responding(asked.context(), asked.dispatch(number))
+        await fake.until(lambda: bool(fake.asked("attach")))
+    fake.is_down, fake.key = False, "ANOTHER-KEY-OF-THE-CAD"
+    async with asked.working():
+        assert (await asked.ended(request_id)).state == "done"
+    async with asked.context().change() as change:
+        unknown = await ask_cad(change, "removed", "close", BODIES["close"])
+    note_id = await noted(asked, asked.dispatch(number), "Two cars burn.")
+    async with asked.working(GameServerTransport()):
+        progress = asked.outbox.progress[CAD]
+        assert (await asked.ended(unknown)).why == "no-key"
+        assert progress.problem == "no-key"
+        asked.clock.skip(200)
+        assert progress.is_stuck(asked.clock())
+        asked.clock.skip(200)
+        asked.outbox.wake()
+        ended = await asked.ended(note_id)
+    assert (ended.state, ended.why) == ("refused", "no-key")
 
 
 async def test_a_member_places_few_911_calls_in_a_minute(asked: AskedCad) -> None:
