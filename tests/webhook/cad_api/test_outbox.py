@@ -428,7 +428,7 @@ async def test_nothing_is_asked_of_a_cad_without_a_key(asked: AskedCad) -> None:
     async with asked.harness.database.write() as sql:
         await store_api_cads(sql, [])
     assert await respond_to_call(asked.context(), of(asked.dispatch(number))) is None
-    with pytest.raises(Conflict, match="API key"):
+    with pytest.raises(Conflict, match="cannot ask the CAD"):
         await close_call(asked.context(), of(asked.dispatch(number)))
 
 
