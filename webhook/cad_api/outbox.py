@@ -64,7 +64,6 @@ ENDINGS = frozenset({"close", "detach", "remove-911"})
 READ_AFTER = {"attach": "calls", "detach": "calls", "status": "units"}
 """What shows a success that does not say whose units it was about."""
 
-PANIC = LANES["panic"]
 READS = LANES["calls"]
 
 log = logging.getLogger(__name__)
@@ -375,8 +374,8 @@ class CadOutbox:
         self, change: Change, request: CadRequest, body: Mapping[str, Any], data: Any
     ) -> None:
         """Store that a request was done, with all that it changed; an echo may have done so."""
-        call_id = _call_id(data, body)
-        answer = orjson.dumps({"callId": call_id, "identIds": idents_of(data)}).decode()
+        call_id, idents = _call_id(data, body), idents_of(data)
+        answer = orjson.dumps({"callId": call_id, "identIds": idents}).decode()
         if not await cad_requests.end(
             change.sql, request.id, "done", change.received, answer=answer
         ):
