@@ -31,6 +31,13 @@ async def _alarm(env: BotEnvironment, drones: int = 0) -> Message:
     return await env.channel("alerts").next_message()
 
 
+async def _escalated(env: BotEnvironment) -> tuple[Message, Message]:
+    """Raise an alarm that nobody answers; return its card, and what calls the dispatchers."""
+    card = await _alarm(env)
+    await _wait(env, 6)
+    return card, await env.channel("alerts").next_message()
+
+
 async def _escalate_without_an_answer(env: BotEnvironment) -> None:
     """Have an alarm escalate by a message of which the bot never hears."""
     channel = env.channel("alerts")
@@ -179,9 +186,7 @@ async def test_an_unacknowledged_alarm_mentions_dispatchers_then_supervisors(
 ) -> None:
     channel = env.channel("alerts")
     async with env.bot_running():
-        card = await _alarm(env)
-        await _wait(env, 6)
-        first = await channel.next_message()
+        card, first = await _escalated(env)
         assert first.pings == [env.dispatchers]
         assert first.reply_to is card
         assert render(first).startswith(
@@ -203,9 +208,7 @@ async def test_an_escalation_says_who_answered_and_a_released_alarm_escalates_an
 ) -> None:
     channel = env.channel("alerts")
     async with env.bot_running():
-        card = await _alarm(env)
-        await _wait(env, 6)
-        first = await channel.next_message()
+        card, first = await _escalated(env)
         await expect(env, await env.fake.click(env.dora, card, "Acknowledge"), "acknowledged")
         await env.fake.until(lambda: "# Alarm acknowledged · Villa" in render(first))
         assert f"┌ #757575\n│ # Alarm acknowledged · Villa\n│ Acknowledged by <@{env.dora.id}>" in (
@@ -242,9 +245,7 @@ async def test_an_escalation_whose_id_a_crash_lost_is_corrected_and_not_posted_a
 async def test_an_escalation_that_a_moderator_deletes_stays_away(env: BotEnvironment) -> None:
     channel = env.channel("alerts")
     async with env.bot_running():
-        card = await _alarm(env)
-        await _wait(env, 6)
-        call = await channel.next_message()
+        card, call = await _escalated(env)
         call.delete()
         await env.fake.click(env.dora, card, "Resolve")
         await env.fake.until(lambda: "Alarm resolved" in render(card))
@@ -617,11 +618,9 @@ async def test_nobody_is_notified_twice_of_the_same_alarm(env: BotEnvironment) -
     async with env.bot_running():
         await env.query("get-tiers")
         await _owned(env, env.dora)
-        card = await _alarm(env)
+        card, _call = await _escalated(env)
         assert card.pings == [env.dispatchers]
         env.rules = []
-        await _wait(env, 6)
-        await env.channel("alerts").next_message()
     async with env.bot_running():
         await env.query("settle-alarm", alarmId=1, outcome="false")
         await _raise(env, user="owner")
