@@ -19,6 +19,8 @@ from tests.fake_cad.limits import RateWindows
 STATUS = {0: "UNAVAILABLE", 1: "BUSY", 2: "AVAILABLE", 3: "ENROUTE", 4: "ON_SCENE", 100: "OFFLINE"}
 TARGETS = {"communityUserId", "communityUserIds", "accountUuid", "accounts", "roblox", "discord"}
 
+FIRST_NUMBER = 101
+
 Json = dict[str, Any]
 Handler = Callable[[web.Request, Json], Awaitable[web.Response]]
 
@@ -92,7 +94,7 @@ class FakeCad:
         self._heard = asyncio.Event()
         self._abandoned: list[asyncio.Event] = []
         self._late: list[tuple[str, Any]] = []
-        self._numbers = {"911": 100, "dispatch": 100}
+        self._numbers = {"911": FIRST_NUMBER - 1, "dispatch": FIRST_NUMBER - 1}
         self._server: TestServer | None = None
         self._url = ""
 
@@ -189,6 +191,10 @@ class FakeCad:
             self._abandoned.append(self.hold_before)
         self.hold_before.set()
         self.hold_before = None
+
+    def use_numbers_again(self) -> None:
+        """Number calls from the start, as after somebody has wiped them."""
+        self._numbers = dict.fromkeys(self._numbers, FIRST_NUMBER - 1)
 
     def snapshot_calls(self) -> None:
         """Answer readings of calls with what there is now, from now on."""

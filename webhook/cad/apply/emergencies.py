@@ -53,8 +53,7 @@ async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Su
         age=change.age,
         updated=stamp,
     )
-    is_again = report is CallReport.OF_NEXT
-    call = await join_alarm(change, call, event.meta_data.get("uuid"), is_again=is_again)
+    call = await join_alarm(change, call, event.meta_data.get("uuid"))
     earlier = stored.description if stored is not None and stored.seen else None
     if earlier is None or (call.repeats_key is not None and call.description != earlier):
         # What it said before is on the card of another call, which counts one less now.

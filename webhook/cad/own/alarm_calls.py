@@ -9,18 +9,20 @@ from webhook.queries.models import alarm_subject
 from webhook.queries.police import alarm_of, is_taken_back, take_back, tell_dispatched
 
 
-async def join_alarm(
-    change: Change, call: EmergencyCall, mark: str | None, *, is_again: bool
-) -> EmergencyCall:
+async def join_alarm(change: Change, call: EmergencyCall, mark: str | None) -> EmergencyCall:
     """Make a 911 call that was placed for an alarm a part of it, by the mark of our request.
 
-    `is_again`: the CAD has it back after its end. If the alarm is over by then, nobody looks at its
-    card any more, so the call gets one of its own. A call that comes only after the alarm's end,
-    as its answer was lost, is taken back.
+    One that the CAD has again after its end gets a card of its own if the alarm is over by then, as
+    nobody looks at the alarm's any more. One that comes only after the alarm's end, as the answer
+    was lost, is taken back.
     """
-    alarm_id = None if mark is None else alarm_of(await cad_requests.get(change.sql, mark))
+    request = None if mark is None else await cad_requests.get(change.sql, mark)
+    alarm_id = alarm_of(request)
     alarm = None if alarm_id is None else await alarms.get(change.sql, alarm_id)
-    if alarm is None or call.alarm_id is not None or (is_again and alarm.outcome is not None):
+    if request is None or alarm is None or call.alarm_id is not None:
+        return call
+    is_again = request.state == "done" and (request.ended_at or 0) < change.received
+    if is_again and alarm.outcome is not None:
         return call
     call = await emergencies.set_alarm(change.sql, call, alarm.id)
     if is_again:
