@@ -176,9 +176,12 @@ class FakeDiscord:
 
     @property
     def messages(self) -> list[Message]:
-        """Every message standing in any channel, in the order of their creation."""
+        """Every message standing in any channel or thread, in the order of their creation."""
         found = [
-            one for guild in self.guilds for channel in guild.channels for one in channel.messages
+            one
+            for guild in self.guilds
+            for channel in (*guild.channels, *guild.threads)
+            for one in channel.messages
         ]
         return sorted(found, key=lambda message: message.id)
 

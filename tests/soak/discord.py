@@ -19,7 +19,7 @@ from aiohttp.test_utils import unused_port
 from cogs.delivery.delivery_context import Pace
 from tests.cogs.discord_failures import DELIVERIES, FAILURES
 from tests.end_to_end.environment import BotEnvironment
-from tests.fake_discord import FakeDiscord, Rate
+from tests.fake_discord import FakeDiscord, Rate, add_forum, add_thread
 from tests.soak.ledger import Ledger, broken_promises, caught_up
 from tests.soak.load import Load
 from tests.soak.process import Haste, bot_process, stopped
@@ -28,6 +28,9 @@ SECONDS = 60.0
 TENTH = Haste(Pace(edit=0.1, gather=0.02, feed=0.1, retry=0.1, closed=30.0), refused=6.0)
 PAUSE = 0.2
 """Seconds between two deeds of one of the load: about as much as Discord lets be shown."""
+
+POSTS = DELIVERIES.replace("messages", "(messages|threads)")
+"""Where is posted, also to a forum."""
 
 LONGEST_FAILURE = 1.0
 LONGEST_PEACE = 2.0
@@ -89,8 +92,8 @@ async def misbehave(env: BotEnvironment, seconds: float, seed: int) -> Report:
             else:
                 told = _lasting(FAILURES[failure], lasts)
                 channel = random.choice(list(env.channels.values()))
-                path = DELIVERIES.replace(r"\d+", str(channel.id))
-                fake.fault("*", path if _is_of_channel(told) else DELIVERIES, **told)
+                path = POSTS.replace(r"\d+", str(channel.id))
+                fake.fault("*", path if _is_of_channel(told) else POSTS, **told)
             await asyncio.sleep(lasts)
             report.faults += sum(fault.hits for fault in fake.faults.pending)
             fake.recover()
@@ -126,12 +129,23 @@ def _lasting(failure: dict[str, Any], seconds: float) -> dict[str, Any]:
     return lasting
 
 
+def _use_threads(env: BotEnvironment) -> None:
+    """Have cards and feeds in threads and forums too."""
+    parent = env.guild.add_channel("everything")
+    env.channels["emergency"] = add_thread(parent, "911", env.dora.user)
+    env.channels["visits"] = add_thread(parent, "Visits", env.dora.user)
+    env.channels["dispatch"] = add_forum(env.guild, "calls", "open", "closed")
+    env.channels["access"] = add_forum(env.guild, "doors")
+
+
 async def _main(seconds: float, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with FakeDiscord() as fake:
             fake.limits.messages = Rate(5, 0.5)
             fake.limits.everything = Rate(50, 0.1)
-            report = await misbehave(BotEnvironment(fake, Path(folder)), seconds, seed)
+            env = BotEnvironment(fake, Path(folder))
+            _use_threads(env)
+            report = await misbehave(env, seconds, seed)
     print(f"discord: {seconds:.0f} s, seed {seed}")
     print("\n".join(report.lines()))
     return 1 if report.broken else 0

@@ -19,7 +19,7 @@ from db import journal
 from db.cards import Card
 from db.database import Reader, open_read_only
 from tests.end_to_end.environment import BotEnvironment
-from tests.fake_discord import Message
+from tests.fake_discord import Channel, Forum, Message
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.events import Subject
 
@@ -145,7 +145,7 @@ async def _feed_faults(env: BotEnvironment, read: Reader, entries: list[StoredEv
     for name, texts in expected.items():
         shown = [
             text
-            for message in env.channel(name).messages
+            for message in _standing(env.channel(name))
             if "-f" in _reference(message)
             for text in _texts(message.embeds)
         ]
@@ -154,6 +154,14 @@ async def _feed_faults(env: BotEnvironment, read: Reader, entries: list[StoredEv
             lost, extra = counts[1] - counts[0], counts[0] - counts[1]
             faults.append(f"the feed {name}: lost {lost}, extra {extra}, or out of order")
     return faults
+
+
+def _standing(channel: Channel) -> list[Message]:
+    """Return the messages of a channel, or of all posts in a forum."""
+    if not isinstance(channel, Forum):
+        return channel.messages
+    posts = [thread for thread in channel.guild.threads if thread.parent is channel]
+    return sorted((one for post in posts for one in post.messages), key=lambda one: one.id)
 
 
 def _log_faults(path: Path) -> list[str]:
