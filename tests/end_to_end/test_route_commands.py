@@ -33,7 +33,7 @@ async def test_a_rule_from_discord_applies_at_once_until_removed(
         wrong = await _answer(env, boss, "route add", name="x", types="EVENT_912", silent=True)
         assert "did you mean EVENT" in wrong
         nothing = await _answer(env, boss, "route add", name="x", types="EVENT_911")
-        assert "the rule does nothing" in nothing
+        assert "The rule does nothing" in nothing
         with pytest.raises(CannotDo):  # it is for those who manage the server
             await _answer(env, env.dora, "route list")
     async with env.bot_running():
@@ -87,7 +87,7 @@ async def test_a_form_asks_for_the_usual_rule_and_gives_back_what_was_typed(
         words = {"name": "fires", "keywords": "smoke, @everyone"}
         nothing = await env.fake.submit(boss, opened, words)
         await env.fake.until(lambda: nothing.answered)
-        assert "the rule does nothing" in render(nothing)
+        assert "The rule does nothing" in render(nothing)
         assert "smoke, @everyone" in render(nothing)
         opened = await env.fake.slash(boss, "route add")
         done = await env.fake.submit(

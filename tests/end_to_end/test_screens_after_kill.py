@@ -74,7 +74,7 @@ FORMS: list[tuple[str, str, dict[str, str], str]] = [
     ("pending", "Reject", {"Reason": "Too close"}, "(#2) rejected."),
     ("request", "Deny", {"Reason": "No"}, "Removal of **Shed** (#3) denied."),
     ("redacted", "Redact more…", {"words": "crowbar"}, "1 text is gone"),
-    ("route add", "", {"name": "fires", "keywords": "smoke"}, "the rule does nothing"),
+    ("route add", "", {"name": "fires", "keywords": "smoke"}, "The rule does nothing"),
     ("911", "", {"Where": "Forum Dr", "What happens": "Smoke"}, "the CAD"),
     ("setup, language", "Another time zone", {"zone": "Europe/Berlin"}, "zone is Europe/Berlin."),
 ]
