@@ -594,8 +594,16 @@ async def suffer(env: BotEnvironment, pid: int, name: str, calls: "count[int]") 
     good = asyncio.create_task(behave(env, fared, calls))
     watching = asyncio.create_task(watch(pid, seen))
     attacker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.soak.floods", "--attack", name, env.url.rpartition(":")[2]
+        sys.executable,
+        "-m",
+        "tests.soak.floods",
+        "--attack",
+        name,
+        env.url.rpartition(":")[2],
+        stdout=asyncio.subprocess.PIPE,
     )
+    assert attacker.stdout is not None
+    await attacker.stdout.readline()
     await asyncio.sleep(LONG)
     attacker.kill()
     await attacker.wait()
@@ -675,6 +683,7 @@ if __name__ == "__main__":
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     if sys.argv[1:2] == ["--attack"]:
+        print("ready", flush=True)
         uvloop.run(ATTACKS[sys.argv[2]](int(sys.argv[3])))
     else:
         sys.exit(uvloop.run(main(sys.argv[1:])))
