@@ -25,7 +25,7 @@ import aiosqlite
 from db.backup import copy, finish_restore
 from db.connection import BUSY_TIMEOUT, connect, finish_uncancelled
 from db.errors import StorageError, StorageUnavailable, is_locked, is_transient, storage_error
-from db.integrity import quick_check, sqlite_uri
+from db.integrity import quick_check, read_only, sqlite_uri
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
 from db.sqlite_support import check_sqlite
 
@@ -379,14 +379,16 @@ class Database:
 
 
 @asynccontextmanager
-async def open_read_only(path: Path) -> AsyncIterator[Reader]:
+async def open_read_only(path: Path, *, at_rest: bool = False) -> AsyncIterator[Reader]:
     """Read a file without changing anything, whether its bot runs or not.
+
+    `at_rest`: for one quick look, which leaves no files beside it if the bot does not run.
 
     Raises:
         StorageError: the file cannot be read, or its schema is not this program's.
     """
     try:
-        async with connect(sqlite_uri(path, "mode=ro")) as connection:
+        async with connect(sqlite_uri(path, read_only(path, at_rest=at_rest))) as connection:
             await check_is_current(connection)
             yield Reader(connection)
     except sqlite3.Error as fault:

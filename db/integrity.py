@@ -26,9 +26,14 @@ def open_for_reading(path: Path, *, at_rest: bool = False) -> sqlite3.Connection
     Raises:
         sqlite3.Error: there is none, or it cannot be opened.
     """
+    uri = sqlite_uri(path, read_only(path, at_rest=at_rest))
+    return sqlite3.connect(uri, uri=True, isolation_level=None)
+
+
+def read_only(path: Path, *, at_rest: bool) -> str:
+    """Return the options to read a file; `at_rest`: without files beside it, if it has none."""
     alone = at_rest and not any(beside(path, suffix).exists() for suffix in SIDE_FILES)
-    mode = "mode=ro&immutable=1" if alone else "mode=ro"
-    return sqlite3.connect(sqlite_uri(path, mode), uri=True, isolation_level=None)
+    return "mode=ro&immutable=1" if alone else "mode=ro"
 
 
 def sqlite_uri(path: PurePath, options: str) -> str:

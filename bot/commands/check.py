@@ -78,7 +78,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
 
 
 async def _check_rest(settings: Settings, config: Path | None, report: Report) -> None:
-    _check_database(settings.database.path, report)
+    is_sound = _check_database(settings.database.path, report)
     files: list[Path | None] = [
         config,
         settings.database.path,
@@ -93,7 +93,8 @@ async def _check_rest(settings: Settings, config: Path | None, report: Report) -
     _check_certificate(settings.http, report)
     _check_map(settings, report)
     await _check_cad_api(settings.cad, report)
-    await _check_waiting_requests(settings, report)
+    if is_sound:  # reading a damaged one would leave files beside it
+        await _check_waiting_requests(settings, report)
     await asyncio.to_thread(_check_game_servers, settings, report)
     if settings.discord.token:
         from bot.commands.check_discord import check_discord  # discord.py takes long to import
@@ -113,10 +114,11 @@ def _check_sqlite(report: Report) -> None:
         report.good(f"SQLite {sqlite3.sqlite_version} has what the bot needs")
 
 
-def _check_database(path: Path, report: Report) -> None:
+def _check_database(path: Path, report: Report) -> bool:
+    """Check the database; return whether there is a sound one."""
     if not path.exists():
         report.note(f"{path} does not exist yet; the first start creates it")
-        return
+        return False
     is_full = path.is_file() and path.stat().st_size
     try:
         (full_check if is_full else quick_check)(path)
@@ -130,8 +132,9 @@ def _check_database(path: Path, report: Report) -> None:
             else "the file itself may be sound: leave it as it is until that is mended",
             "database.path",
         )
-    else:
-        report.good(f"the database {path} is undamaged")
+        return False
+    report.good(f"the database {path} is undamaged")
+    return bool(is_full)
 
 
 def _check_folders(settings: Settings, report: Report) -> bool:
@@ -326,7 +329,7 @@ async def _check_waiting_requests(settings: Settings, report: Report) -> None:
     from db.database import open_read_only
 
     with suppress(StorageError):  # the check of the database says why
-        async with open_read_only(settings.database.path) as sql:
+        async with open_read_only(settings.database.path, at_rest=True) as sql:
             for cad, number, _since in await cad_requests.waiting(sql):
                 if cad not in settings.cad.names:
                     report.note(f"{cad}, for which {number} requests wait, is not in [cad] keys")
