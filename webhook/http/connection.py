@@ -181,6 +181,7 @@ class MessageRunner:
         else:
             await self._slots.acquire()
             self._group.create_task(self._run_and_release(message, handle))
+            await asyncio.sleep(0)  # before the next one is read: others have their turn
 
     async def _run_and_release(
         self, message: ClientMessage, handle: Callable[[ClientMessage], Awaitable[None]]

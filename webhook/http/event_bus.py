@@ -192,8 +192,7 @@ class BusConnection:
                     name = self._connection.caller.name
                     log.warning("closed an event bus of %s that sent only invalid messages", name)
                     return
-                if not is_valid:
-                    await asyncio.sleep(PAUSE)
+                await asyncio.sleep(0 if is_valid else PAUSE)  # others have their turn
 
     async def _carry_out(self, text: str, runner: MessageRunner) -> bool:
         """Carry out a frame of the client; False: the message in it is invalid.
