@@ -12,7 +12,6 @@ import aiohttp
 import discord
 import orjson
 from discord import app_commands
-from discord.app_commands import TranslationContextLocation as Location
 
 from cogs.delivery.rest.errors import DeliveryError, DiscordRateLimited
 from cogs.i18n.language import ENGLISH, LANGUAGES, _, translated_for
@@ -28,22 +27,24 @@ from webhook.queries.guilds import (
     store_home_guild,
 )
 
-CONTEXTS = {
-    Location.command_name: "command",
-    Location.group_name: "command",
-    Location.parameter_name: "option",
-}
+COMMAND, OPTION = "command", "option"
 """The catalogue contexts of names, which have rules of their own.
 
 Descriptions and choices have no context.
 """
 
-TRANSLATED = frozenset(
-    locale
+TRANSLATED = tuple(
+    locale.value
     for locale in discord.Locale
     if (language := locale.value.partition("-")[0]) in LANGUAGES and language != ENGLISH
 )
-"""Those of Discord's 32 languages that have a catalogue; each of 700 texts is asked for in all."""
+"""Those of Discord's 32 languages that have a catalogue."""
+
+CHAT_INPUT = discord.AppCommandType.chat_input.value
+SUBCOMMANDS = (
+    discord.AppCommandOptionType.subcommand.value,
+    discord.AppCommandOptionType.subcommand_group.value,
+)
 
 SOONEST = 1.0
 FIRST_BACKOFF = 5.0
@@ -65,24 +66,6 @@ FAULTS = (
 JSON = dict[str, Any]
 
 log = logging.getLogger(__name__)
-
-
-class CommandTranslator(app_commands.Translator):
-    """Translates the commands from the catalogues; Discord shows each member their language."""
-
-    async def translate(
-        self,
-        string: app_commands.locale_str,
-        locale: discord.Locale,
-        context: app_commands.TranslationContextTypes,
-    ) -> str | None:
-        """Return the translation, or None if it equals the English text."""
-        if locale not in TRANSLATED:
-            return None
-        is_menu = isinstance(context.data, app_commands.ContextMenu)  # named like any other text
-        kind = "" if is_menu else CONTEXTS.get(context.location, "")
-        found = translated_for(locale.value, kind, string.message)
-        return None if found == string.message else found
 
 
 class _Failure(NamedTuple):
@@ -185,7 +168,7 @@ class CommandSync:
         payload: list[JSON] = []
         if is_wanted:
             self._tree.copy_global_to(guild=guild)
-            payload = await self._translated()
+            payload = self._translated()
         else:
             log.info("server %s is not the chosen guild_id, so it gets no commands", guild.id)
             self._tree.clear_commands(guild=guild)
@@ -202,20 +185,19 @@ class CommandSync:
         with _unless_unavailable():
             await store_commands(self._context.database, guild.id, digest, ids)
 
-    async def _translated(self) -> list[JSON]:
+    def _translated(self) -> list[JSON]:
         """Return the commands in every language, as Discord takes them; they never change."""
         if not self._payload:
-            translator = CommandTranslator()
-            self._payload = [
-                await command.get_translated_payload(self._tree, translator)
-                for command in self._tree.get_commands()
-            ]
+            self._payload = [command.to_dict(self._tree) for command in self._tree.get_commands()]
+            for command in self._payload:
+                translate(command, COMMAND if command["type"] == CHAT_INPUT else "")
         return self._payload
 
     async def _register(self, guild: discord.Guild, payload: list[JSON]) -> dict[str, int]:
         """Register commands, and return their ids by name.
 
-        `CommandTree.sync` does the same, but translates everything once more.
+        `CommandTree.sync` does the same, but translates everything once more, and asks for each of
+        700 texts in each of Discord's languages.
         """
         client = self._tree.client
         if client.application_id is None:
@@ -251,6 +233,23 @@ class CommandSync:
         if len(homes) == 1:
             with _unless_unavailable():
                 await store_home_guild(self._context.database, homes[0].id, homes[0].name)
+
+
+def translate(shown: JSON, context: str) -> None:
+    """Add the translations of a command, an option or a choice, and of all below it.
+
+    Discord shows each member their language; what equals the English text is left out.
+    """
+    for field, kind in (("name", context), ("description", "")):
+        if text := shown.get(field):
+            translations = {at: translated_for(at, kind, text) for at in TRANSLATED}
+            found = {at: other for at, other in translations.items() if other != text}
+            if found:
+                shown[f"{field}_localizations"] = found
+    for option in shown.get("options", ()):
+        translate(option, COMMAND if option["type"] in SUBCOMMANDS else OPTION)
+    for choice in shown.get("choices", ()):
+        translate(choice, "")
 
 
 def _digest(payload: Sequence[JSON], guild: discord.Guild) -> str:

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import polib
 from discord import app_commands
-from discord.app_commands import TranslationContextLocation as Place
 from discord.ext import commands
 
 from cogs import bot
-from cogs.command_sync import CONTEXTS
+from cogs.command_sync import COMMAND, OPTION
 from cogs.ui.responder import AlreadyDone
 from webhook.protocol.errors import SentinelError
 
@@ -209,11 +208,11 @@ def commands_of(
 
 def _read_cog(cog: type[commands.Cog], found: Texts) -> None:
     for command in commands_of(cog):
-        found.add(Key(CONTEXTS[Place.command_name], command.name), COMMAND_NAME)
+        found.add(Key(COMMAND, command.name), COMMAND_NAME)
         found.add(Key("", command.description), DESCRIPTION)
         if isinstance(command, app_commands.Command):
             for option in command.parameters:
-                found.add(Key(CONTEXTS[Place.parameter_name], option.display_name), COMMAND_NAME)
+                found.add(Key(OPTION, option.display_name), COMMAND_NAME)
                 found.add(Key("", str(option.description)), DESCRIPTION)
                 for choice in option.choices:
                     found.add(Key("", choice.name), CHOICE)

@@ -106,7 +106,7 @@ async def test_commands_are_registered_with_german_names(
 
 def _german(definition: dict[str, Any]) -> Any:
     """Return the German name; none is registered that equals the English one."""
-    return definition["name_localizations"].get("de", definition["name"])
+    return definition.get("name_localizations", {}).get("de", definition["name"])
 
 
 def _all(definitions: Any) -> Iterator[dict[str, Any]]:
