@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from cogs.i18n.language import ENGLISH, set_language, using_locale
+from cogs.i18n.language import ENGLISH, using_locale
 from cogs.routing.layout import SET_UP_BY
 from cogs.routing.troubles import Trouble, Troubles
 from db import settings, troubles
@@ -64,17 +64,25 @@ class TroubleReports:
         """Look again and again until cancelled."""
         while True:
             self._changed.clear()
-            set_language(self.language)
-            self.log_changes()
-            await self.report()
+            await self.look()
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(INTERVAL, self._settle or INTERVAL)):
                     await self._changed.wait()
 
-    def log_changes(self) -> None:
+    async def look(self) -> None:
+        """Log and tell what is wrong now; each source is asked once in each language."""
+        found = self._present(ENGLISH)
+        self._log_changes(*found)
+        await self._tell_changes(
+            *(found if self.language == ENGLISH else self._present(self.language))
+        )
+
+    def _present(self, language: str) -> tuple[list[Trouble], bool]:
+        with using_locale(language):
+            return self._troubles.present_and_whether_all()
+
+    def _log_changes(self, found: list[Trouble], is_all: bool) -> None:
         """Log what went wrong since the last time, once, and what was mended."""
-        with using_locale(ENGLISH):
-            found, is_all = self._troubles.present_and_whether_all()
         present = [trouble for trouble in found if trouble.is_told]
         for trouble in present:
             if self._logged.get(trouble.key) != trouble.sentence:
@@ -85,9 +93,8 @@ class TroubleReports:
             for key in self._logged.keys() - {trouble.key for trouble in present}:
                 log.info("fixed: %s", self._logged.pop(key))
 
-    async def report(self) -> None:
+    async def _tell_changes(self, found: list[Trouble], is_all: bool) -> None:
         """Store what is to be told; nothing is written while nothing changes."""
-        found, is_all = self._troubles.present_and_whether_all()
         present = {trouble.key: trouble for trouble in found}
         clock = (time.monotonic(), self._context.now())
         self._since = {key: self._since.get(key, clock) for key in present}
