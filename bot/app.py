@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import time
 from functools import partial
-from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from bot import secrets
@@ -24,7 +23,7 @@ from bot.backup import Backups, back_up_regularly
 from bot.certificate import Certificate
 from bot.discord_pipeline import FINISHING, DiscordService
 from bot.discord_settings import build_router, effective_texts, escalation_plan
-from bot.health import Health, MetricsRefresher
+from bot.health import VERSION, Health, MetricsRefresher
 from bot.locks import alone_on_database, alone_with_token
 from bot.settings import AlarmSettings, Settings, StaleSettings
 from cogs.commands.admin.status import RuntimeStatus
@@ -166,7 +165,7 @@ async def run(
         await outbox.count_earlier()
         await outbox.ask_for_state()
         status = RuntimeStatus(
-            version=version("cad-sentinel"),
+            version=VERSION,
             discord=lambda: connection.state,
             cads=cads,
             last_push=last_push,

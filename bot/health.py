@@ -19,6 +19,8 @@ from webhook.protocol.metrics import Metrics
 
 DELIVERY_KINDS = ("card post", "card edit", "feed")
 
+VERSION = version("cad-sentinel")
+
 
 class Health:
     """Ready while pushes can be stored; what else is wrong is listed beside it.
@@ -40,7 +42,6 @@ class Health:
         self._stop = stop
         self._troubles = troubles
         self._game_servers = game_servers or GameServers()
-        self._version = version("cad-sentinel")
 
     def __call__(self) -> tuple[bool, dict[str, object]]:
         """Return whether the bot is ready, and details."""
@@ -49,7 +50,7 @@ class Health:
             problems = [trouble.sentence for trouble in self._troubles.present()]
         return is_ready, {
             "problems": [*(["The program is stopping."] if self._stop.is_set() else []), *problems],
-            "version": self._version,
+            "version": VERSION,
             "discord": self._connection.state,
             "gameServers": [
                 {
