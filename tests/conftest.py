@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from db.database import Database
-from tests.databases import put_empty_database
+from tests.databases import open_new_database
 
 _ALWAYS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
@@ -45,5 +45,5 @@ def database_path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def database(database_path: Path) -> AsyncIterator[Database]:
     """An open database with nothing in it."""
-    async with Database.open(put_empty_database(database_path)) as database:
+    async with open_new_database(database_path) as database:
         yield database

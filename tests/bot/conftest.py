@@ -24,7 +24,7 @@ from bot.settings import (
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
-from tests.databases import put_empty_database
+from tests.databases import open_new_database
 from webhook.cad import EVENT_NAMES
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
@@ -141,7 +141,7 @@ class BotServer:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[BotServer]:
     """A server that listens, with tiers and equipment types."""
-    async with Database.open(put_empty_database(tmp_path / "sentinel.db")) as database:
+    async with open_new_database(tmp_path / "sentinel.db") as database:
         server = BotServer(database)
         await server.offer(TIERS, KINDS)
         await server.start()

@@ -17,9 +17,8 @@ from aiohttp import web
 from bot.settings import CommunitySettings
 from db import community, links
 from db.community import EquipmentType, Tier
-from db.database import Database
 from db.errors import StorageUnavailable
-from tests.databases import put_empty_database
+from tests.databases import open_new_database
 from tests.docs.page import SECTIONS, Block
 from webhook.cad import EVENT_NAMES
 from webhook.http.app import AppDependencies, make_app
@@ -104,9 +103,7 @@ async def running_server(folder: Path) -> AsyncIterator[RunningServer]:
     """Start the application as bot/app.py does, beside it two queries that break."""
     offer = CommunitySettings()
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            Database.open(put_empty_database(folder / "sentinel.db"))
-        )
+        database = await stack.enter_async_context(open_new_database(folder / "sentinel.db"))
         async with database.write() as sql:
             await community.replace(
                 sql,

@@ -30,7 +30,7 @@ from bot.settings import (
     WebsocketSettings,
 )
 from cogs.delivery.delivery_context import Pace
-from tests.databases import put_empty_database
+from tests.databases import put_database
 from tests.fake_discord import Channel, FakeDiscord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,14 +89,15 @@ class BotEnvironment:
             websocket=WebsocketSettings(
                 clients=[ClientSettings(name="script", token=TOKEN, scope="admin")]
             ),
-            database=DatabaseSettings(path=self.folder / "sentinel.db"),
+            # Backups have tests of their own.
+            database=DatabaseSettings(path=self.folder / "sentinel.db", backup_hours=0),
             approvals=self.approvals,
         )
 
     @asynccontextmanager
     async def bot_running(self, pace: Pace = QUICK) -> AsyncIterator[None]:
         """The bot in this process, stopped in order at the end of the block."""
-        put_empty_database(self.folder / "sentinel.db")
+        put_database(self.folder / "sentinel.db")
         stop = asyncio.Event()
         port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(run(self.settings(), stop, port.set_result, pace))

@@ -13,8 +13,8 @@ import orjson
 
 from db import community, journal
 from db.community import EquipmentType, Tier
-from db.database import Database
-from tests.databases import put_empty_database
+from db.database import Database, Transaction
+from tests.databases import open_new_database
 from webhook.cad import EVENT_NAMES
 from webhook.protocol.bus import Bus, StoredEvent, Subscriber
 from webhook.protocol.catalogue import Catalogue
@@ -199,12 +199,14 @@ def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
+async def _offer(sql: Transaction) -> None:
+    await community.replace(sql, TIERS, KINDS)
+
+
 @asynccontextmanager
 async def open_harness(path: Path, zone: str = "UTC") -> AsyncIterator[AppHarness]:
     """Storage with tiers and equipment types on offer."""
-    async with Database.open(put_empty_database(path)) as database:
-        async with database.write() as sql:
-            await community.replace(sql, TIERS, KINDS)
+    async with open_new_database(path, _offer) as database:
         yield AppHarness(path, database, zone)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from db.database import Database
-from tests.databases import put_empty_database
+from tests.databases import put_database
 from tests.fake_cad import FakeCad
 from tests.fake_cad.worker import context_of, hurried, hurried_now, worker_process
 from tests.webhook.cad_api.conftest import BODIES, DORA
@@ -70,7 +70,7 @@ class KilledBot:
 
 @pytest.fixture
 async def killed(database_path: Path) -> AsyncIterator[KilledBot]:
-    put_empty_database(database_path)
+    put_database(database_path)
     async with FakeCad(hurried) as fake:
         fake.add_member(DORA, 7)
         call = {"callId": 55, "status": 1, "title": "Fire", "idents": [], "notes": []}
