@@ -27,7 +27,8 @@ from cogs.routing.stored import StoredRouting
 from cogs.setup.cad_pages import GameServerAccess
 from cogs.ui.permissions import RoleScopes
 from webhook.protocol.context import Scope
-from webhook.protocol.errors import FieldProblem, InvalidData
+from webhook.protocol.errors import Conflict, InvalidData
+from webhook.protocol.wire import field_problem
 
 log = logging.getLogger(__name__)
 
@@ -129,21 +130,16 @@ def checked_rule(fields: Mapping[str, Any]) -> Rule:
     """Make a rule as of the file.
 
     Raises:
-        InvalidData: the file would not take it either.
+        InvalidData: the file would not take a field either.
+        Conflict: it would not take the fields together.
     """
     try:
         return _rule(RuleSettings(**fields))
     except ValidationError as fault:
-        raise InvalidData(
-            *(
-                FieldProblem(
-                    ".".join(map(str, error["loc"])) or "rule",
-                    "{reason}",
-                    reason=error["msg"].removeprefix("Value error, "),
-                )
-                for error in fault.errors()
-            )
-        ) from None
+        problems = [field_problem(".".join(map(str, one["loc"])), one) for one in fault.errors()]
+        if problems[0].field:
+            raise InvalidData(*problems) from None
+        raise Conflict(problems[0].sentence, **problems[0].values) from None
 
 
 def build_router(

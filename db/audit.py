@@ -44,7 +44,7 @@ async def last(sql: Reader, subject: str, action: str) -> AuditRecord | None:
     return next(iter(await sql.select(AuditRecord, newest, subject, action)), None)
 
 
-async def users_once_linked(sql: Reader, caller: str) -> set[str]:
+async def former_users(sql: Reader, caller: str) -> set[str]:
     """Return the game users with whom a member, as `discord:` and their id, was ever linked."""
     member = caller.replace("discord:", "member:", 1)
     linked = "audit WHERE subject = ? AND action = 'link-user'"

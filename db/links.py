@@ -38,7 +38,7 @@ def member_of_discord_user(user_id: str) -> int | None:
     return int(found["member"]) if found and found["prefix"] else None
 
 
-async def user_ids_of(sql: Reader, member_id: int) -> tuple[str, ...]:
+async def game_ids(sql: Reader, member_id: int) -> tuple[str, ...]:
     """Return the ids by which the game may know a member, the surest first."""
     link = await of_member(sql, member_id)
     linked = [] if link is None else [link.user_id]

@@ -83,7 +83,7 @@ class Texts(dict[Key, int]):
 def texts(root: Path = ROOT) -> Texts:
     """Gather the texts of the program, which is what `root` has of it and all its commands."""
     found = Texts()
-    for folder in ("cogs", "webhook"):
+    for folder in ("bot/settings", "cogs", "webhook"):
         for path in sorted((root / folder).rglob("*.py")):
             file = path.relative_to(root).as_posix()
             if not file.startswith(FOR_THE_CAD):

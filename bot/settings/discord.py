@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from bot.settings.fields import Secret, Section, Snowflake, Token, is_url
+from webhook.protocol.errors import InvalidValue
 
 
 def _event_type(name: str) -> str:
@@ -24,9 +25,9 @@ def _event_type(name: str) -> str:
         is_slip = bool(get_close_matches(kind, names, n=1, cutoff=0.9))
         if kind != written and is_event_name(written, ()) and not is_slip:
             return kind  # a push type of the CAD that this program does not know
-        close = get_close_matches(kind, names, n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
-        raise ValueError(f"not an event{hint}")
+        if close := get_close_matches(kind, names, n=1, cutoff=0.5):
+            raise InvalidValue("not an event; did you mean {event}?", event=close[0])
+        raise InvalidValue("not an event; docs/routing.md lists them")
     return kind
 
 
@@ -121,19 +122,18 @@ class RuleSettings(Section):
     def _has_an_effect(self) -> "RuleSettings":
         acts = bool(self.channel or self.mention or self.thread)
         if not acts and self.silent is None and (self.quiet is None or self.panics_always):
-            raise ValueError(
-                "the rule does nothing: give it a channel, a mention or"
-                " silent = true (silent = false posts events in their usual channel)"
+            raise InvalidValue(
+                "the rule does nothing: give it a channel, a role to mention or a thread, or have"
+                " it post nothing"
             )
         if self.silent and acts and self.quiet is None:
-            raise ValueError(
+            raise InvalidValue(
                 "the rule is always silent, so its channel, mention and thread have no effect:"
                 " give it quiet hours, or take them out"
             )
         if self.quiet is not None and not (self.mention or self.silent) and self.panics_always:
-            raise ValueError(
-                "the quiet hours of the rule have no effect: there is neither a mention nor"
-                " silent = true"
+            raise InvalidValue(
+                "the quiet hours of the rule have no effect: it mentions no role and is not silent"
             )
         return self
 

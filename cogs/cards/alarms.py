@@ -283,7 +283,7 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
         return None
     shown, property_ = found
     member = subject.key.partition("@")[2]
-    if member and property_.owner not in await links.user_ids_of(sql, int(member)):
+    if member and property_.owner not in await links.game_ids(sql, int(member)):
         title = _("Alarm over · {where}").format(where=_where(property_))
         text = _("This property is not yours any more.")
         return MessageContent([CardBuilder(title, Colour.OVER, text).build()], only_edits=True)

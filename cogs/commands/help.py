@@ -17,14 +17,21 @@ from webhook.queries.guilds import get_command_ids
 from webhook.queries.waiting import Waiting, count_waiting
 
 TASKS = {
-    N_("Alarms and drones"): ("alert", "drone"),
+    N_("Alarms"): ("alert",),
+    N_("Drones"): ("drone",),
     N_("Calls and units"): ("911", "cad"),
-    N_("Properties"): ("property", "removal", "equipment", "access"),
+    N_("Properties"): ("property", "equipment"),
+    N_("Approve properties"): ("property approve", "property reject"),
+    N_("Remove properties"): ("property remove", "removal"),
+    N_("Who may enter"): ("access",),
     N_("Visits and crimes"): ("visitors", "crimes"),
     N_("You in the game"): ("link",),
-    N_("The bot itself"): ("setup", "status", "route", "pause", "redact", "test", "audit", "help"),
+    N_("Messages and mentions"): ("route", "pause", "redact", "test"),
+    N_("The bot itself"): ("setup", "status", "audit", "help"),
 }
-"""What people come for, and the commands and groups for it."""
+"""What people come for, and the commands and groups for it; a command can stand apart from its
+group.
+"""
 
 OTHERS = N_("Others")
 
@@ -63,7 +70,7 @@ def help_of(
     for command in commands:
         for one in _leaves(command):
             if _is_shown(one, scope):
-                tasks[_(_task_of(command.name))].append(_mention(one.qualified_name, ids))
+                tasks[_(_task_of(one))].append(_mention(one.qualified_name, ids))
     for task, mentions in tasks.items():
         if mentions:
             card.add_named(task, fitting(mentions, " · ", FIELD))
@@ -109,8 +116,10 @@ def _now(scope: Scope, waiting: Waiting, ids: Mapping[str, int]) -> Iterator[str
     )
 
 
-def _task_of(name: str) -> str:
-    return next((task for task, names in TASKS.items() if name in names), OTHERS)
+def _task_of(command: Command[Any, ..., Any]) -> str:
+    of_group = command.qualified_name.partition(" ")[0]
+    tasks = {name: task for task, names in TASKS.items() for name in names}
+    return tasks.get(command.qualified_name) or tasks.get(of_group, OTHERS)
 
 
 def _is_shown(command: Command[Any, ..., Any], scope: Scope) -> bool:

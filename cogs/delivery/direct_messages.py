@@ -70,7 +70,7 @@ async def _of_alarms(
     wishes = member and await links.of_member(sql, member)
     if not member or not wishes or not wishes.wants_alarms:
         return []
-    if besides in await links.user_ids_of(sql, member):
+    if besides in await links.game_ids(sql, member):
         return []
     return [
         DirectMessage(Subject("alarm-owner", f"{alarm.key}@{member}"), member) for alarm in found

@@ -15,6 +15,7 @@ FIELDS = {
     "code": N_("Code"),
     "coordinates": N_("Coordinates"),
     "days": N_("Days"),
+    "departments": N_("Departments"),
     "description": N_("Description"),
     "droneId": N_("Drone"),
     "equipmentId": N_("Equipment"),
@@ -29,11 +30,13 @@ FIELDS = {
     "ifStatus": N_("Status"),
     "isEmergency": N_("Emergency"),
     "keepAllowed": N_("Access list"),
+    "keywords": N_("Words"),
     "limit": N_("Rows"),
     "location": N_("Location"),
     "memberId": N_("Member"),
     "method": N_("Method"),
     "minutes": N_("Minutes"),
+    "name": N_("Name"),
     "note": N_("Note"),
     "offset": N_("Rows"),
     "outcome": N_("Outcome"),
@@ -42,7 +45,10 @@ FIELDS = {
     "pings": N_("Pings"),
     "position": N_("Coordinates"),
     "postal": N_("Postal code"),
+    "postals": N_("Postal codes"),
+    "priority": N_("Priorities"),
     "propertyId": N_("Property"),
+    "quiet": N_("Hours without mentions"),
     "radius": N_("Radius"),
     "reason": N_("Reason"),
     "removalId": N_("Removal request"),
@@ -56,10 +62,11 @@ FIELDS = {
     "threadId": N_("Thread"),
     "tier": N_("Tier"),
     "to": N_("Last day"),
+    "types": N_("Events"),
     "userId": N_("User"),
     "width": N_("Width"),
 }
-"""What people call the fields of requests."""
+"""What people call the fields of requests and of rules."""
 
 
 def error_text(fault: SentinelError, values: Mapping[str, object] | None = None) -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from cogs.i18n.language import N_, _
 from cogs.ui.text import duration, either
 from db.search import fold_case
+from webhook.protocol.errors import InvalidValue
 
 _CALLS = {
     True: N_("a 911 call"),
@@ -36,15 +37,15 @@ class QuietHours:
         """Read hours like `23:00-07:00`.
 
         Raises:
-            ValueError: the text is not such hours, or begin and end are the same.
+            InvalidValue: the text is not such hours, or begin and end are the same.
         """
         found = _HOURS.fullmatch(text.strip())
         if found is None:
-            raise ValueError("invalid hours; write them like '23:00-07:00'")
+            raise InvalidValue("invalid hours; write them like 23:00-07:00")
         hours = [int(number) for number in found.groups()]
         quiet = cls(time(hours[0], hours[1]), time(hours[2], hours[3]))
         if quiet.begin == quiet.end:
-            raise ValueError(
+            raise InvalidValue(
                 "the hours begin and end at the same time; leave out quiet for the whole day"
             )
         return quiet

@@ -219,7 +219,7 @@ def call_problem(guilds: Sequence[discord.Guild], called: CalledRole) -> str:
         return _("@everyone cannot be mentioned as a role, choose another one")
     me = role.guild.me
     silent = [
-        f"#{channel.name}"
+        f"#{inert_line(channel.name, 100)}"
         for channel in map(role.guild.get_channel_or_thread, called.channels)
         if channel is not None
         and not missing_permissions(channel, me)

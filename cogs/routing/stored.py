@@ -53,7 +53,8 @@ async def pause_lines(sql: Reader, at: int) -> list[str]:
 class RoutingStore:
     """Adds and removes rules and pauses, and has them applied.
 
-    `check` makes a rule of its fields as of those of the file, and raises InvalidData; `in_use`
+    `check` makes a rule of its fields as of those of the file, and raises as
+    `add` says; `in_use`
     returns the rules in their order; `apply` goes by what is stored now.
     """
 
@@ -71,8 +72,9 @@ class RoutingStore:
         """Store a rule, behind those that are stored and before those of the file.
 
         Raises:
-            InvalidData: the file would not take it either.
-            Conflict: there is one of that name, or there are too many.
+            InvalidData: the file would not take a field either.
+            Conflict: it would not take the fields together, there is one of that name, or there
+                are too many.
         """
         rule = self.check(fields)
         if any(rule.name == other.name for other in self.in_use()):

@@ -31,7 +31,7 @@ async def test_a_rule_from_discord_applies_at_once_until_removed(
         await fires.next_message()
         assert "already" in await _answer(env, boss, "route add", name="fires", **rule)
         wrong = await _answer(env, boss, "route add", name="x", types="EVENT_912", silent=True)
-        assert "did you mean EVENT" in wrong
+        assert "Events: not an event; did you mean EVENT\\_911?" in wrong
         nothing = await _answer(env, boss, "route add", name="x", types="EVENT_911")
         assert "The rule does nothing" in nothing
         with pytest.raises(CannotDo):  # it is for those who manage the server

@@ -130,6 +130,8 @@ STOPS: list[tuple[str, dict[str, Any]]] = [
     ("link end", {}),
     ("route test", {"event": "EVENT_911"}),
     ("route add", {"name": "smoke", "types": "EVENT_911", "keywords": "smoke", "thread": True}),
+    ("route add", {"name": "night", "types": "EVENT_912", "quiet": "22-6", "silent": True}),
+    ("route add", {"name": "night", "quiet": "22:00-06:00"}),
     ("route add", {}),
     ("{route:add}", {"name": "fires", "keywords": "fire, smoke"}),
     ("route list", {}),

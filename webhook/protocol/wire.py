@@ -283,10 +283,10 @@ def field_problem(field: str, error: ErrorDetails) -> FieldProblem:
             return FieldProblem(field, "must be {least} or more", least=parse_number(limits["ge"]))
         case "less_than_equal":
             return FieldProblem(field, "must be {most} or less", most=parse_number(limits["le"]))
+        case "string_too_short" | "too_short" if limits["min_length"] == 1:
+            return FieldProblem(field, "must not be empty")
         case "string_too_short" | "too_short" if isinstance(error["input"], str):
             least = limits["min_length"]
-            if least == 1:
-                return FieldProblem(field, "must not be empty")
             return FieldProblem(field, "must have at least {least} characters", least=least)
         case "string_too_long" | "too_long" if isinstance(error["input"], str):
             most = limits["max_length"]

@@ -216,7 +216,7 @@ async def find_user_of(context: Context, ask: OfMember) -> str:
 @operation(scope=Scope.NONE)
 async def list_user_ids(context: Context, ask: OfMember) -> tuple[str, ...]:
     """Return the ids by which the game may know a member, the surest first."""
-    return await links.user_ids_of(context.read, ask.member_id)
+    return await links.game_ids(context.read, ask.member_id)
 
 
 @operation(scope=Scope.ADMIN)
@@ -244,7 +244,7 @@ async def list_links(context: Context, ask: ListPage) -> tuple[list[Link], int]:
 @operation(scope=Scope.NONE)
 async def with_linked_user(context: Context) -> Context:
     """Return a copy whose caller also has the id of the user they are linked with."""
-    ids = await links.user_ids_of(context.read, context.caller.must_be_member())
+    ids = await links.game_ids(context.read, context.caller.must_be_member())
     return context.of(replace(context.caller, user_ids=ids))
 
 

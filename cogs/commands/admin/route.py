@@ -54,10 +54,6 @@ async def event_choices(context: Context, typed: str) -> list[Choice[str]]:
 EventOption = Transform[str, TextOption(event_choices)]
 
 
-EFFECTS = frozenset({"channel", "mention", "silent", "quiet"})
-"""Fields of a rule, one of which it must have to change anything, or else a thread."""
-
-
 @app_commands.default_permissions(manage_guild=True)
 class RouteCommands(SentinelGroup, group_name="route", group_description="Routing rules"):
     def __init__(self, responder: Responder, routes: Routes, store: RoutingStore) -> None:
@@ -142,11 +138,6 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
         return await self._add(context, {key: value for key, value in fields.items() if value})
 
     async def _add(self, context: Context, fields: Mapping[str, Any]) -> str:
-        if not fields.get("thread") and EFFECTS.isdisjoint(fields):
-            raise Conflict(
-                "the rule does nothing: give it a channel, a role to mention or a thread, or have"
-                " it post nothing"
-            )
         rule = await self._store.add(context, fields)
         text = _("The rule {rule} is in force: {what}.")
         return text.format(rule=inert_line(rule.name, 100), what=_described(rule))

@@ -156,7 +156,7 @@ async def count_approval(
 
 async def _was_one_of(change: Change, ids: Collection[str | None]) -> bool:
     """Return whether the caller was linked with one of these users, and has ended that link."""
-    linked = await audit.users_once_linked(change.sql, change.caller.name)
+    linked = await audit.former_users(change.sql, change.caller.name)
     return not linked.isdisjoint(ids)
 
 
