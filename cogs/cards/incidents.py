@@ -23,6 +23,10 @@ NOTES = 2_400
 LINE = 370
 """Characters of a line in the list of all notes, ten of which are a page."""
 
+_TO_RESPOND = {"attach", "create-dispatch"}
+_OF_UNIT = {*_TO_RESPOND, "detach"}
+"""Kinds of requests that put a member's unit onto a call, and those that take it off too."""
+
 
 async def add_acts(
     sql: Reader, card: CardBuilder, subject: Subject, *, is_open: bool
@@ -76,13 +80,23 @@ async def _responding(sql: Reader, subjects: list[str]) -> str:
 
 
 async def _requests(sql: Reader, subjects: list[str]) -> str:
-    """Say what became of the newest request of each kind by each person, unless it was done."""
+    """Say what became of the newest request of each kind by each person, unless it was done.
+
+    What is about their unit is one kind, and no longer matters once they do not respond any more.
+    """
+    current = {response.caller for response in await responders.of_subjects(sql, subjects)}
+    found = [
+        request for subject in subjects for request in await cad_requests.of_subject(sql, subject)
+    ]
     newest = {
-        (request.asked_by, request.kind): request
-        for subject in subjects
-        for request in await cad_requests.of_subject(sql, subject)
+        (request.asked_by, "unit" if request.kind in _OF_UNIT else request.kind): request
+        for request in sorted(found, key=lambda request: request.seq)
     }
-    lines = [request_line(request) for request in newest.values()]
+    lines = [
+        request_line(request)
+        for request in newest.values()
+        if request.kind not in _TO_RESPOND or request.is_open or request.asked_by in current
+    ]
     return fitting([line for line in lines if line], "\n", FIELD)
 
 

@@ -7,7 +7,7 @@ from discord.app_commands import Choice, Range, Transform
 from cogs.cards import board, render
 from cogs.i18n.language import N_, _
 from cogs.ui.buttons import control
-from cogs.ui.cad_answers import AskedOfCad, answer_request
+from cogs.ui.cad_answers import AskedOfCad, answer_request, note_and_say
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import cad_suffix, linked_name, plain_status_name, status_name, unit_name
@@ -36,7 +36,6 @@ from webhook.queries.cad.requests import (
     NewUnitStatus,
     api_cads,
     close_call,
-    note_call,
     place_emergency,
     set_own_status,
 )
@@ -163,8 +162,8 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
             NewIncidentNote, {"subject": str(found.panic or found.subject), "text": text}
         )
         label = plain_line(interaction.user.display_name, MAX_LABEL)
-        asked = await note_call(context, ask, label)
-        await answer_request(interaction, context, asked, _("Note added."))
+        said, asked = await note_and_say(context, ask, label)
+        await answer_request(interaction, context, asked, said)
 
     @app_commands.command(description="Close a call in the CAD", extras=needs(Scope.WRITE))
     @app_commands.rename(call="id")

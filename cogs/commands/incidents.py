@@ -5,7 +5,7 @@ import discord
 from cogs.cards.incidents import lines_of
 from cogs.i18n.language import _
 from cogs.ui.buttons import control, read_subject
-from cogs.ui.cad_answers import AskedOfCad, answer_request
+from cogs.ui.cad_answers import AskedOfCad, answer_request, kept_here_line, note_and_say
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.responder import SentinelCog, before_modal, reply_text
@@ -19,7 +19,7 @@ from webhook.queries.cad.incidents import (
     get_notes,
     open_thread,
 )
-from webhook.queries.cad.requests import end_panic, is_kept_here, note_call
+from webhook.queries.cad.requests import end_panic
 from webhook.queries.cad.responders import is_responding, leave_call, respond_to_call
 
 lists = PagedLists()
@@ -35,12 +35,9 @@ class IncidentButtons(SentinelCog):
             await self._leave(interaction, context, ask)
         else:
             asked = await respond_to_call(context, ask)
-            said = _("You are responding. Press again to leave.")
-            if asked is None and await is_kept_here(context, ask):
-                said += "\n-# " + _(
-                    "Only here: the bot cannot tell the CAD yet. An admin can set that up on the"
-                    " last page of /setup."
-                )
+            said = _("You are responding. Press Leave when you no longer are.")
+            if asked is None:
+                said += await kept_here_line(context, ask)
             await answer_request(interaction, context, asked, said)
 
     @control("call:leave", scope=Scope.READ, read_argument=read_subject)
@@ -59,8 +56,7 @@ class IncidentButtons(SentinelCog):
     @form("call:note", Scope.WRITE, "note", read_argument=read_subject)
     async def submit_note(self, context: Context, subject: str, answers: Answers) -> AskedOfCad:
         ask = {"subject": subject, "text": answers.text("note")}
-        asked = await note_call(context, validate(NewIncidentNote, ask))
-        return AskedOfCad(_("Note added."), asked)
+        return await note_and_say(context, validate(NewIncidentNote, ask))
 
     @control("call:panicover", scope=Scope.APPROVE, read_argument=read_subject)
     async def panic_over_button(self, interaction: discord.Interaction, subject: str) -> None:

@@ -35,7 +35,7 @@ def asking_page(
     ready = [one for one in found.values() if one.is_there]
     is_well = bool(ready) and not any(one.is_stuck(now) for one in found.values())
     card = CardBuilder(
-        _("Set up CAD Sentinel · What you ask of the CAD"),
+        _("Set up CAD Sentinel · Requests to the CAD"),
         Colour.GOOD if is_well else Colour.NORMAL,
         _(
             "With this, members respond to calls in Discord with their own unit, write notes, place"

@@ -82,7 +82,7 @@ def cad_page(
     card.add(_("Received so far"), "\n".join(lines), inline=False)
     back = button_to(_("Back"), "setup:page:channels")
     game = button_to(_("Game server"), "setup:page:game")
-    asking = button_to(_("What you ask of it"), "setup:page:asking", is_next=True)
+    asking = button_to(_("Next: requests to the CAD"), "setup:page:asking", is_next=True)
     return SetupPage(card, [back, button_to(_("Refresh"), "setup:page:cad"), game, asking])
 
 

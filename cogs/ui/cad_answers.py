@@ -11,7 +11,8 @@ from cogs.ui.responder import reply_text
 from cogs.ui.text import inert_line, who
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
-from webhook.queries.cad.requests import store_answer
+from webhook.queries.cad.incidents import NewIncidentNote, OfIncident
+from webhook.queries.cad.requests import LABEL, note_call, store_answer, why_kept_here
 from webhook.queries.rows import CadRequest
 
 MAX_DETAIL = 200
@@ -58,6 +59,13 @@ _SHORT_WHY = {
     "server": N_("no such server"),
     "forbidden": N_("not allowed"),
     "late": N_("no answer in time"),
+}
+_KEPT_HERE = {
+    "way": N_(
+        "Only here: the bot cannot tell the CAD yet. An admin can set that up on the last page of"
+        " /setup."
+    ),
+    "call": N_("Only here: the CAD has no dispatch call for this yet."),
 }
 _ASKED = {
     "attach": N_("respond"),
@@ -117,6 +125,21 @@ class AskedOfCad(NamedTuple):
 
     said: str
     request_id: str | None
+
+
+async def note_and_say(context: Context, ask: NewIncidentNote, label: str = LABEL) -> AskedOfCad:
+    """Add a note to an incident, and say whether only Discord has it."""
+    asked = await note_call(context, ask, label)
+    said = _("Note added.")
+    if asked is None:
+        said += await kept_here_line(context, OfIncident(subject=ask.subject))
+    return AskedOfCad(said, asked)
+
+
+async def kept_here_line(context: Context, ask: OfIncident) -> str:
+    """Say on a line of its own why the CAD is not told of what somebody does; blank for a drill."""
+    why = await why_kept_here(context, ask)
+    return f"\n-# {_(_KEPT_HERE[why])}" if why else ""
 
 
 async def answer_request(

@@ -23,10 +23,10 @@ async def front(start: Start, tmp_path: Path) -> AsyncIterator[Front]:
         yield front
 
 
-async def push(front: Front, data: dict[str, Any]) -> int:
+async def push(front: Front, data: dict[str, Any], path: str = "/sonorancad/event") -> int:
     """Push a 911 call through the proxy and return the status."""
     body = {"key": KEY, "type": "EVENT_911", "data": data}
-    url = f"{front.url}/sonorancad/event"
+    url = f"{front.url}{path}"
     async with front.http.post(url, data=io.BytesIO(orjson.dumps(body))) as got:
         return got.status
 
@@ -71,7 +71,7 @@ async def test_push_reaches_websocket_and_long_poll(front: Front) -> None:
             assert (await socket.receive_json(timeout=30))["type"] == "status"
         url = f"{front.url}/api/events?after=0&names=cad&wait=50"
         poll = asyncio.create_task(front.http.get(url, headers=BEARER))
-        assert await push(front, call_911(1)) == 200
+        assert await push(front, call_911(1), "/event/county") == 200
         heard = await socket.receive_json(timeout=30)
         assert heard["type"] == "events.cad.EVENT_911"
         async with await poll as answer:

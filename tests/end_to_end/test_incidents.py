@@ -13,7 +13,7 @@ async def test_members_respond_and_note_until_the_call_is_over(env: BotEnvironme
         card = await env.channel("emergency").next_message()
         answer = await env.fake.click(env.vic, card, "Responding")
         assert answer.content == (
-            "You are responding. Press again to leave.\n"
+            "You are responding. Press Leave when you no longer are.\n"
             "-# Only here: the bot cannot tell the CAD yet."
             " An admin can set that up on the last page of /setup."
         )
@@ -21,7 +21,8 @@ async def test_members_respond_and_note_until_the_call_is_over(env: BotEnvironme
         refused = await env.fake.click(env.vic, card, "Note")
         assert refused.content.startswith("This needs the dispatcher role")
         form = await env.fake.click(env.dora, card, "Note")
-        assert (await env.fake.submit(env.dora, form, {"Note": LONG_NOTE})).content == "Note added."
+        noted = await env.fake.submit(env.dora, form, {"Note": LONG_NOTE})
+        assert noted.content.startswith("Note added.\n-# Only here: the bot cannot tell the CAD")
         await env.fake.until(lambda: "Notes" in render(card))
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(7, metaData={"origin911": "1"}))
         made = await env.channel("dispatch").next_message()

@@ -174,7 +174,7 @@ CAD_PAGE = """\
 │ - Received so far: **cad**: nothing yet.
 │ This answer updates itself when the first push comes; after 15 minutes press Refresh.
 └
-[Back] secondary [Refresh] secondary [Game server] secondary [What you ask of it] primary"""
+[Back] secondary [Refresh] secondary [Game server] secondary [Next: requests to the CAD] primary"""
 
 GAME_PAGE = """\
 (only you can see this)

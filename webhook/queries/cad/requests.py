@@ -155,10 +155,15 @@ async def note_change(change: Change, request_id: str, state: str, *subjects: st
 
 
 @operation(scope=Scope.READ)
-async def is_kept_here(context: Context, ask: OfIncident) -> bool:
-    """Return whether an incident is in a CAD that cannot be asked."""
+async def why_kept_here(context: Context, ask: OfIncident) -> str:
+    """Return why the CAD is not told of an act: `way`, there is none; `call`, it has no such call.
+
+    Blank for a drill.
+    """
     cad = await cad_of(context.read, await open_incident(context.read, ask.subject))
-    return bool(cad) and not await can_ask(context.read, cad)
+    if not cad:
+        return ""
+    return "call" if await can_ask(context.read, cad) else "way"
 
 
 @operation(scope=Scope.WRITE)
