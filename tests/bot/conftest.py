@@ -1,8 +1,9 @@
 """A running instance: the real application on a real database, listening on loopback."""
 
 import asyncio
+import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -152,3 +153,23 @@ async def server(tmp_path: Path) -> AsyncIterator[BotServer]:
 @pytest.fixture
 def client(server: BotServer) -> InstanceClient:
     return server.client()
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Have the log as it was, after `start_logging`."""
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    changed = ("discord.client", "webhook.http.push", "webhook.protocol.messages")
+    levels = {name: logging.getLogger(name).level for name in ("root", "aiosqlite", "discord")}
+    filters = {name: logging.getLogger(name).filters[:] for name in changed}
+    yield
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    for name, before in filters.items():
+        logging.getLogger(name).filters[:] = before
+    logging.getLogger("aiohttp.access").disabled = False

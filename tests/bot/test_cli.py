@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,7 +44,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    restored_logging: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
     """Runs a command in this process."""
 
     def run(*arguments: str, **environment: str) -> Ended:
@@ -262,14 +265,35 @@ def test_check_of_an_empty_folder_finds_no_faults_and_creates_nothing(
     assert list(folder.iterdir()) == []
 
 
-def test_unusable_certificate_exits_with_78_and_one_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("SENTINEL_HTTP__CERTIFICATE", "none.pem")
-    monkeypatch.setenv("SENTINEL_HTTP__PRIVATE_KEY", "none.pem")
-    ended = _process("-m", "bot", "run")
+def test_unusable_certificate_exits_with_78_and_one_line(run: Run) -> None:
+    ended = run(
+        "run",
+        SENTINEL_HTTP__CERTIFICATE="none.pem",
+        SENTINEL_HTTP__PRIVATE_KEY="none.pem",
+    )
     assert (ended.returncode, ended.stderr.count("\n")) == (78, 1)
     assert ended.stderr.startswith("http.certificate: none.pem cannot be read: ")
+
+
+def test_taken_port_is_reported_in_one_line(run: Run) -> None:
+    port = int(os.environ["SENTINEL_HTTP__PORT"])
+    with socket.create_server(("127.0.0.1", port)):
+        ended = run("run")
+    assert ended.returncode == 1
+    assert any(
+        line.startswith("cannot start: ") and "already listens on the address" in line
+        for line in ended.stderr.splitlines()
+    )
+    assert "Traceback" not in ended.stderr
+
+
+def test_invalid_database_is_reported_in_one_line(run: Run, folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "sentinel.db").write_bytes(b"not a database" * 100)
+    ended = run()
+    assert ended.returncode == 1
+    assert ended.stderr.count("cannot start: ") == 1
+    assert "Traceback" not in ended.stderr
 
 
 def test_secret_that_no_restart_cures_exits_with_78(run: Run, folder: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -23,22 +23,6 @@ SECRET = "SCAD-KISS-of-the-tests"
 def record(message: str) -> logging.LogRecord:
     """A record as a logger would make it."""
     return logging.LogRecord("webhook.http.push", logging.INFO, __file__, 1, message, None, None)
-
-
-@pytest.fixture
-def _restore_logging() -> Iterator[None]:
-    root, client = logging.getLogger(), logging.getLogger("discord.client")
-    handlers = root.handlers[:]
-    levels = {name: logging.getLogger(name).level for name in ("root", "aiosqlite", "discord")}
-    filters = client.filters[:]
-    yield
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:], client.filters[:] = handlers, filters
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-    logging.getLogger("aiohttp.access").disabled = False
 
 
 @given(st.text())
@@ -59,7 +43,7 @@ def test_json_record_is_one_line_with_the_whole_message(text: str) -> None:
     assert json.loads(written)["message"] == text
 
 
-@pytest.mark.usefixtures("_restore_logging")
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_secrets_are_redacted_in_any_case_and_in_tracebacks(
     capsys: pytest.CaptureFixture[str], style: str
@@ -75,7 +59,7 @@ def test_secrets_are_redacted_in_any_case_and_in_tracebacks(
     assert written.count("[secret]") == 3
 
 
-@pytest.mark.usefixtures("_restore_logging")
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_longest_secret_is_redacted_as_a_whole(
     capsys: pytest.CaptureFixture[str], style: str
@@ -100,7 +84,7 @@ _WRITTEN: list[Callable[[str], str]] = [
 ]
 
 
-@pytest.mark.usefixtures("_restore_logging")
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("style", ["text", "json"])
 @given(secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=8), drawn=st.data())
 def test_secret_is_redacted_in_every_spelling(
@@ -115,7 +99,7 @@ def test_secret_is_redacted_in_every_spelling(
     assert "[secret]" in stream.getvalue()
 
 
-@pytest.mark.usefixtures("_restore_logging")
+@pytest.mark.usefixtures("restored_logging")
 def test_libraries_do_not_log_what_people_wrote(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -129,7 +113,7 @@ def test_libraries_do_not_log_what_people_wrote(
         assert ("connected" in written) is is_logged
 
 
-@pytest.mark.usefixtures("_restore_logging")
+@pytest.mark.usefixtures("restored_logging")
 def test_access_log_is_off(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -138,7 +122,7 @@ def test_access_log_is_off(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.usefixtures("_restore_logging")
+@pytest.mark.usefixtures("restored_logging")
 def test_a_log_file_rotates_and_loses_no_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

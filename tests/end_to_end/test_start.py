@@ -126,27 +126,3 @@ async def _stops_in_order_and_closes_clients(program: Program) -> None:
         await socket.close()
         assert await process.wait() == 0
     assert program.log().rstrip().endswith("stopped")
-
-
-async def test_taken_port_is_reported_in_one_line(program: Program) -> None:
-    async with running(program):
-        (elsewhere := program.folder / "elsewhere").mkdir()
-        other = Program(elsewhere, port=0)
-        other.environment["SENTINEL_HTTP__PORT"] = program.environment["SENTINEL_HTTP__PORT"]
-        second = await other.start()
-        assert await second.wait() == 1
-    lines = other.log().splitlines()
-    assert any(
-        line.startswith("cannot start: ") and "already listens on the address" in line
-        for line in lines
-    )
-    assert not any("Traceback" in line for line in lines)
-
-
-async def test_invalid_database_is_reported_in_one_line(program: Program) -> None:
-    (program.folder / "data").mkdir()
-    (program.folder / "data" / "sentinel.db").write_bytes(b"not a database" * 100)
-    process = await program.start()
-    assert await process.wait() == 1
-    assert "cannot start: " in program.log()
-    assert "Traceback" not in program.log()
