@@ -32,7 +32,6 @@ _NOTHING = RedactedTexts()
 _REDACTED: ContextVar[RedactedTexts] = ContextVar("redacted texts", default=_NOTHING)
 
 _SPACE = re.compile(r"\s+")
-_PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
 
 
 def length(text: str) -> int:
@@ -68,15 +67,9 @@ def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
     marked = _LIVE.sub(_marked, visible)
     if length(marked) < limit:
         return marked.replace("\x00", "\\")
-    parts: list[str] = []
-    left = limit - 1
-    for piece in _PIECE.findall(marked):
-        character = piece.replace("\x00", "\\")  # with its escape, so that neither is cut off
-        left -= length(character)
-        if left < 0:
-            return trim_end("".join(parts)) + "…"
-        parts.append(character)
-    return "".join(parts)
+    # An escape and its character stay together.
+    cut = marked[: _end_of_units(marked, limit - 1)].rstrip("\x00")
+    return trim_end(cut.replace("\x00", "\\")) + "…"
 
 
 def _marked(found: re.Match[str]) -> str:
@@ -175,11 +168,17 @@ def pieces(text: str, limit: int) -> list[str]:
 
 def _end_of_characters(text: str, limit: int) -> int:
     """Return where as many characters end as fit, none of them cut off from its escape."""
+    end = _end_of_units(text, limit)
+    escapes = end - len(text[:end].rstrip("\\"))
+    return end - escapes % 2
+
+
+def _end_of_units(text: str, limit: int) -> int:
+    """Return where as much ends as Discord counts within a limit."""
     end = min(limit, len(text))
     while (excess := length(text[:end]) - limit) > 0:
         end -= (excess + 1) // 2
-    escapes = end - len(text[:end].rstrip("\\"))
-    return end - escapes % 2
+    return end
 
 
 def count_more(number: int) -> str:

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-_ALLOWED_CONTROLS = frozenset("\n\t")
 _SEPARATORS = re.compile("\r\n|[\r\v\f\x1c-\x1f\x85\u2028\u2029]")
 """What parts lines or words elsewhere; two words must not become one."""
 
 _JOINER = "\u200c\u200d"
+_KEPT = frozenset(f"\n\t{_JOINER}")
 _JOINERS = re.compile(f"[{_JOINER}]+")
 _JOINING_SCRIPTS = re.compile(
     "ARABIC|SYRIAC|NKO|MANDAIC|MONGOLIAN|DEVANAGARI|BENGALI|GURMUKHI|GUJARATI|ORIYA|TAMIL|TELUGU"
@@ -44,7 +44,7 @@ def clean_text(text: str, limit: int | None = None) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()[:limit].rstrip()
     text = _SEPARATORS.sub(lambda found: "\n" if found[0] == "\r\n" else " ", text)
-    visible = _JOINERS.sub(_needed_joiner, "".join(_visible(text))).strip()
+    visible = _JOINERS.sub(_needed_joiner, _visible(text)).strip()
     return trim_end(visible[:limit])
 
 
@@ -67,17 +67,31 @@ def _script(character: str) -> str:
     return unicodedata.name(character, "").partition(" ")[0] if character else ""
 
 
-def _visible(text: str) -> Iterator[str]:
-    """Yield the visible characters, and joiners; a mark needs a letter before it."""
+def _visible(text: str) -> str:
+    """Return the visible characters, and joiners."""
+    text = _INVISIBLE.sub("", text)
+    # A long text has few different characters, and most have no marks.
+    categories = {character: unicodedata.category(character) for character in set(text)}
+    unwanted = [
+        character
+        for character, category in categories.items()
+        if category in _UNWANTED_CATEGORIES and character not in _KEPT
+    ]
+    if unwanted:
+        text = text.translate(dict.fromkeys(map(ord, unwanted)))
+    if _MARKS.isdisjoint(categories.values()):
+        return text
+    return "".join(_with_few_marks(text, categories))
+
+
+def _with_few_marks(text: str, categories: dict[str, str]) -> Iterator[str]:
+    """Yield the characters without what is too many marks; a mark needs a letter before it."""
     marks = _MAX_MARKS
-    for character in _INVISIBLE.sub("", text):
-        category = unicodedata.category(character)
-        if category in _MARKS:
+    for character in text:
+        if categories[character] in _MARKS:
             marks += 1
-            if marks <= _MAX_MARKS:
-                yield character
-        elif character in _JOINER:
-            yield character
-        elif character in _ALLOWED_CONTROLS or category not in _UNWANTED_CATEGORIES:
+            if marks > _MAX_MARKS:
+                continue
+        elif character not in _JOINER:
             marks = _MAX_MARKS if character.isspace() else 0
-            yield character
+        yield character
