@@ -176,17 +176,18 @@ async def test_the_board_survives_a_restart_in_the_same_message(env: BotEnvironm
 async def test_hundreds_of_units_and_calls_fit_into_a_message(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.wait_for_commands()
-        for start in range(0, 600, 30):
-            units = [
-                unit(ident, f"7K-{ident}**@everyone", f"Department {ident % 30}", status=ident % 5)
-                for ident in range(start, start + 30)
-            ]
-            assert await env.push("EVENT_UNIT_LOGIN", {"units": units}) == 200
-        for number in range(60):
+        for number in range(20):
             title = f"{number} " + "*" * 250
             await env.push("EVENT_DISPATCH_NEW", dispatch_call(number, title=title))
             await env.push("EVENT_911", call_911(number, location="`" * 250))
-        shown = await board_says(env, "On duty · 600", "Dispatch calls · 60", "911 · 60 waiting")
+        units = [
+            unit(ident, f"7K-{ident}**@everyone", f"Department {ident % 30}", status=ident % 5)
+            for ident in range(600)
+        ]
+        for start in range(0, 600, 200):
+            pushed = {"units": units[start : start + 200]}
+            assert await env.push("EVENT_UNIT_LOGIN", pushed) == 200
+        shown = await board_says(env, "On duty · 600", "Dispatch calls · 20", "911 · 20 waiting")
         await env.fake.until(lambda: "and " in render(shown))
     assert shown.pings == []
 

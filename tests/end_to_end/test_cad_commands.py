@@ -176,7 +176,7 @@ async def test_several_cads_are_distinguished(
         assert "· county · Structure fire" in listed
 
 
-async def test_hundreds_of_calls_and_hostile_names_fit(env: BotEnvironment) -> None:
+async def test_hundreds_of_units_and_hostile_names_fit(env: BotEnvironment) -> None:
     text = "[x](https://b.example) @everyone " + "*" * 200
     async with env.bot_running():
         await env.wait_for_commands()
@@ -184,13 +184,12 @@ async def test_hundreds_of_calls_and_hostile_names_fit(env: BotEnvironment) -> N
             {"id": n, "status": n % 5, "data": {"unitNum": text, "department": f"{text[:40]} {n}"}}
             for n in range(300)
         ]
-        for start in range(0, 300, 30):
-            await env.push("EVENT_UNIT_LOGIN", {"units": units[start : start + 30]})
-        for number in range(130):
+        await env.push("EVENT_UNIT_LOGIN", {"units": units})
+        for number in range(16):
             await env.push("EVENT_911", call_911(number, location=text))
             await env.push("EVENT_DISPATCH_NEW", dispatch_call(number, title=text, idents=[1, 2]))
         calls = await cad_answer(env, env.vic, "calls")
-        assert "Page 1 of 26" in calls
+        assert "Page 1 of 4" in calls
         assert "# On duty · 300" in await cad_answer(env, env.vic, "units")
         one = await cad_answer(env, env.vic, "unit", number="1@cad")
         choices = [

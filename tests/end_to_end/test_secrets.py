@@ -38,7 +38,8 @@ FORMS = {form.lower() for secret in SECRETS for form in _forms(secret)}
 
 def leaks(text: str) -> list[str]:
     """Return the secrets that stand in a text, however they are written."""
-    return [form for form in FORMS if form in text.lower()]
+    lowered = text.lower()
+    return [form for form in FORMS if form in lowered]
 
 
 def written_config(folder: Path, port: int, discord: dict[str, Any]) -> None:
