@@ -294,15 +294,26 @@ async def set_alarm(sql: Transaction, call: EmergencyCall, alarm_id: int) -> Eme
     return call._replace(alarm_id=alarm_id)
 
 
-async def nearest_postal(sql: Reader, cad: str, x: float, y: float, near: float) -> str | None:
-    """Return the postal code of the stored call that is nearest to a point, within some metres."""
+async def nearest_postal(
+    sql: Reader, cad: str, x: float, y: float, near: float, longest: int
+) -> str | None:
+    """Return the postal code of the stored call that is nearest to a point, within some metres.
+
+    `longest`: characters of a code; scripts write whole sentences there.
+    """
     there = (
-        "cad = ?1 AND postal <> ''"
+        "cad = ?1 AND length(postal) BETWEEN 1 AND ?5"
         " AND x BETWEEN ?2 - ?4 AND ?2 + ?4 AND y BETWEEN ?3 - ?4 AND ?3 + ?4"
     )
     by_distance = "ORDER BY (x - ?2) * (x - ?2) + (y - ?3) * (y - ?3) LIMIT 1"
     return await sql.one(
-        str, f"SELECT postal FROM emergency_calls WHERE {there} {by_distance}", cad, x, y, near
+        str,
+        f"SELECT postal FROM emergency_calls WHERE {there} {by_distance}",
+        cad,
+        x,
+        y,
+        near,
+        longest,
     )
 
 

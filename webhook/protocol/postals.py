@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 MAX_CODE = 32
+"""Characters of a postal code."""
 
 
 def _text(code: object) -> object:

@@ -14,10 +14,12 @@ from db.emergencies import EmergencyCall
 from db.properties import Property
 from webhook.protocol.context import Change, PoliceRules
 from webhook.protocol.events import Subject
-from webhook.protocol.postals import nearest
+from webhook.protocol.postals import MAX_CODE, nearest
 from webhook.protocol.wire import PositionData
 from webhook.queries.cad.requests import (
+    CALL_LENGTH,
     LABEL,
+    LINE_LENGTH,
     NOBODY_WAITS,
     NewEmergency,
     api_cads,
@@ -83,11 +85,11 @@ async def call_police(
     if property_.position is not None:
         exact = PositionData(**orjson.loads(property_.position))
         x, y, z = exact.x, exact.y, exact.z
-    heard = await emergencies.nearest_postal(change.sql, cad, x, y, NEAR)
+    heard = await emergencies.nearest_postal(change.sql, cad, x, y, NEAR, MAX_CODE)
     text = property_.description.strip()
     ask = NewEmergency(
-        location=property_.location[:200] or f"Property {property_.id}",
-        description=f"Alarm at {property_.location}{f': {text}' if text else ''}"[:1_500],
+        location=property_.location[:LINE_LENGTH] or f"Property {property_.id}",
+        description=f"Alarm at {property_.location}{f': {text}' if text else ''}"[:CALL_LENGTH],
         postal=nearest(rules.postals, x, y) or heard or "",
         caller=CALLER,
     )

@@ -58,7 +58,9 @@ async def test_an_alarm_has_one_call_until_it_is_resolved(
     fake, read = asked.fake, asked.harness.database.read
     fake.echoes = {} if when is None else {"create-911": when, "remove-911": when}
     near = {"callId": 7, "location": "x", "metaData": {"x": "90", "y": "-40", "postal": "8031"}}
-    await asked.pushed("EVENT_911", {"call": near})
+    nearer = {"callId": 8, "location": "x", "metaData": {"x": "99", "y": "-50", "postal": "8" * 60}}
+    for heard in (near, nearer):
+        await asked.pushed("EVENT_911", {"call": heard})
     context = _context(asked, "alert", 2)
     async with asked.working():
         alarm_id = await _raise(asked, context, location="Villa Lomax")
@@ -74,7 +76,7 @@ async def test_an_alarm_has_one_call_until_it_is_resolved(
             {str(subject) for subject in event.subjects}
             for event in await asked.harness.journal_events()
             if event.name == "cad.EVENT_911"
-        ][1:]
+        ][2:]
         assert subjects == [{f"alarm:{alarm_id}", f"emergency:{number}@{CAD}"}]
         with pytest.raises(Conflict):
             await police_alarm(context, OfAlarm(alarm_id=alarm_id))

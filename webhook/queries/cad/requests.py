@@ -18,6 +18,7 @@ from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject
+from webhook.protocol.postals import MAX_CODE
 from webhook.protocol.wire import TEXT, Request
 from webhook.queries.cad.incidents import (
     Incident,
@@ -65,9 +66,13 @@ MAX_CAD_NUMBER = 2**31 - 1
 LABEL = "Discord"
 """Whose the CAD says a note is, if nothing better is known."""
 
+LINE_LENGTH = 200
 CALL_LENGTH = 1_500
+"""Characters of where a 911 call is, and of what it says."""
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), TEXT]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LINE_LENGTH), TEXT
+]
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CALL_LENGTH), TEXT
 ]
@@ -78,7 +83,7 @@ class NewEmergency(Request):
 
     location: Line
     description: Text
-    postal: Annotated[str, StringConstraints(strip_whitespace=True, max_length=32)] = ""
+    postal: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_CODE)] = ""
     caller: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
     is_emergency: bool = True
 
