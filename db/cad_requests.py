@@ -194,15 +194,10 @@ async def asked_since(sql: Reader, cad: str, asked_by: str, kind: str, since: in
     return await sql.count(theirs, cad, asked_by, kind, since)
 
 
-async def mark_sent(sql: Transaction, request: CadRequest, endpoint: str, now: int) -> bool:
+async def mark_sent(sql: Transaction, request_id: str, now: int) -> bool:
     """Store that a request is about to be sent; return whether it is still to be done."""
-    sent = "state = 'sent', tries = tries + 1, sent_at = ?"
-    if not await sql.count_changes(
-        f"UPDATE cad_requests SET {sent} WHERE id = ? AND {OPEN}", now, request.id
-    ):
-        return False
-    await sql.insert("cad_sends", cad=request.cad, endpoint=endpoint, at=now)
-    return True
+    sent = "UPDATE cad_requests SET state = 'sent', tries = tries + 1, sent_at = ?"
+    return await sql.count_changes(f"{sent} WHERE id = ? AND {OPEN}", now, request_id) > 0
 
 
 async def postpone(
@@ -231,18 +226,9 @@ async def end(
 ) -> bool:
     """End a request; return whether it was not ended before."""
     ended = "state = ?, ended_at = ?, answer = ?, why = ?, detail = ?"
-    return (
-        await sql.count_changes(
-            f"UPDATE cad_requests SET {ended} WHERE id = ? AND {OPEN}",
-            state,
-            now,
-            answer,
-            why,
-            detail,
-            request_id,
-        )
-        > 0
-    )
+    whose = f"UPDATE cad_requests SET {ended} WHERE id = ? AND {OPEN}"
+    changes = await sql.count_changes(whose, state, now, answer, why, detail, request_id)
+    return changes > 0
 
 
 async def note_answer(sql: Transaction, request_id: str, answer: str) -> None:
@@ -254,6 +240,11 @@ async def confirm(sql: Transaction, request_id: str, now: int, answer: str) -> N
     """Store that a request was done after all, whatever was thought of it."""
     done = {"state": "done", "ended_at": now, "answer": answer, "why": "", "detail": ""}
     await sql.update("cad_requests", done, id=request_id)
+
+
+async def add_send(sql: Transaction, cad: str, endpoint: str, now: int) -> None:
+    """Store that an endpoint of a CAD is about to be asked."""
+    await sql.insert("cad_sends", cad=cad, endpoint=endpoint, at=now)
 
 
 async def sends(sql: Reader, cad: str, since: int) -> list[CadSend]:

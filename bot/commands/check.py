@@ -292,7 +292,8 @@ async def _check_cad_api(settings: CadSettings, report: Report) -> None:
     if not accesses:
         report.note("the CAD is not asked for anything: [cad.api] has no key")
         return
-    from webhook.cad_api.client import CadFault, open_clients
+    from webhook.cad_api.client import open_clients
+    from webhook.cad_api.transport import CadFault
 
     async with open_clients(accesses) as clients:
         for cad, client in clients.items():

@@ -7,15 +7,17 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 
 from webhook.cad_api.endpoints import ENDPOINTS, ApiAccess, Endpoint
 from webhook.cad_api.limits import SlidingLimit
+from webhook.cad_api.transport import AnswerLostError, ApiAnswer, NotSentError, TooManyError
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson
 from webhook.protocol.json_reader import parse_json
+from webhook.protocol.wire import parse_id
 
 TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
 MAX_ANSWER = 16 * 1024 * 1024
@@ -32,34 +34,6 @@ _NOT_SENT = (
     (aiohttp.InvalidURL, "the CAD cannot be reached: its address is none"),
 )
 """Faults after which it has not got the request, the most special first."""
-
-
-class ApiAnswer(NamedTuple):
-    """What the CAD answered; `detail` is its own text about a fault."""
-
-    status: int
-    data: Any
-    detail: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        return 200 <= self.status < 300
-
-
-class CadFault(Exception):
-    """The CAD gave no answer to a request."""
-
-
-class NotSentError(CadFault):
-    """The CAD cannot be reached; it has not got the request."""
-
-
-class AnswerLostError(CadFault):
-    """The CAD may have carried the request out or not."""
-
-
-class TooManyError(CadFault):
-    """The CAD takes no more of these for now."""
 
 
 class CadApiClient:
@@ -86,11 +60,6 @@ class CadApiClient:
         self._limits[kind].add_earlier(seconds_ago)
 
     async def ask(self, kind: str, body: Mapping[str, Any]) -> ApiAnswer:
-        """Ask once.
-
-        Raises:
-            CadFault: there is no answer; its class says what may have happened.
-        """
         endpoint, limit = ENDPOINTS[kind], self._limits[kind]
         limit.begin()
         try:
@@ -169,10 +138,11 @@ def detail_of(fault: Any, keys: Iterable[str]) -> str:
 
 
 def number_of(value: Any) -> int | None:
-    """Return an id of the CAD, which it may write as a text; None if it is none."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value[:18])
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Return an id of the CAD; None if it is none."""
+    try:
+        return parse_id(value)
+    except ValueError:
+        return None
 
 
 def idents_of(answer: Any) -> list[int] | None:

@@ -67,4 +67,4 @@ ENDPOINTS = {
         Endpoint("version", "GET", "/general/version", 10),
     )
 }
-"""By the kind of a request; the last three are asked on the way."""
+"""By the kind of a request; the last three are asked on the way, or to test."""

@@ -14,16 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from webhook.cad_api.client import (
-    AnswerLostError,
-    ApiAnswer,
-    NotSentError,
-    TooManyError,
-    detail_of,
-    fresh_limits,
-)
+from webhook.cad_api.client import detail_of, fresh_limits
 from webhook.cad_api.endpoints import CALLER
 from webhook.cad_api.limits import SlidingLimit
+from webhook.cad_api.transport import AnswerLostError, ApiAnswer, NotSentError, TooManyError
 from webhook.protocol.errors import BadJson
 from webhook.protocol.json_reader import parse_json
 from webhook.protocol.wire import Request
@@ -117,7 +111,6 @@ class GameServerTransport:
         self._limits[kind].add_earlier(seconds_ago)
 
     async def ask(self, kind: str, body: Mapping[str, Any]) -> ApiAnswer:
-        """Ask once, as `CadApiClient.ask` does."""
         given = {"origin": self._origin, **body} if kind == "create-dispatch" else body
         request, limit = GameRequest(kind, given), self._limits[kind]
         self._requests[request.id] = request

@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import orjson
@@ -22,23 +21,22 @@ import orjson
 from db import cad_requests
 from db.cad_requests import LONGEST, CadRequest, RequestState
 from db.errors import StorageUnavailable
-from webhook.cad.own.echoes import ECHO_WINDOW
 from webhook.cad.store import PushConfig, store_own
-from webhook.cad_api.client import (
-    AnswerLostError,
-    ApiAnswer,
-    CadFault,
-    NotSentError,
-    TooManyError,
-    idents_of,
-    number_of,
-)
+from webhook.cad_api.client import idents_of, number_of
 from webhook.cad_api.effects import effects_of
 from webhook.cad_api.endpoints import ENDPOINTS
 from webhook.cad_api.game_server import GameServerTransport
 from webhook.cad_api.progress import CadProgress
 from webhook.cad_api.reconcile import Reading, reconcile
-from webhook.cad_api.refusals import CadTransport, Refusal, refusal_of, unit_of
+from webhook.cad_api.refusals import Read, Refusal, refusal_of, unit_of
+from webhook.cad_api.transport import (
+    AnswerLostError,
+    ApiAnswer,
+    CadFault,
+    CadTransport,
+    NotSentError,
+    TooManyError,
+)
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CadRequestChanged
@@ -140,6 +138,7 @@ class CadOutbox:
             return Refusal("no-key")
         if transport.wait("version") > 0:
             return Refusal("limit")
+        await self._add_send(cad, "version")
         try:
             async with asyncio.timeout(TEST_TIMEOUT):
                 answer = await transport.ask("version", {})
@@ -152,7 +151,7 @@ class CadOutbox:
                 progress.note_answer("version", self._context.now())
                 progress.note_version(answer.data)
                 return None
-            refusal = await refusal_of(transport, "version", {}, answer)
+            refusal = await refusal_of(self._asking(cad), "version", {}, answer)
         progress.note_problem("version", refusal.why, self._context.now())
         return refusal
 
@@ -224,6 +223,8 @@ class CadOutbox:
                 async with self._context.change() as change:
                     body, made = orjson.loads(request.body), orjson.loads(request.answer)
                     await self._finish(change, request, body, made)
+            elif request.cad not in self._transports:
+                await self._give_up(request, "no-key")
             elif self._settled_at[request.id] > now:
                 wait = min(wait, self._settled_at[request.id] - now)
             else:
@@ -284,9 +285,10 @@ class CadOutbox:
         """Store that a request may have happened from now on; None if it is not to be sent."""
         async with self._context.change() as change:
             now = change.received
-            if not await cad_requests.mark_sent(change.sql, request, request.kind, now):
+            if not await cad_requests.mark_sent(change.sql, request.id, now):
                 return None
-            await cad_requests.forget_sends(change.sql, now - ECHO_WINDOW)
+            await cad_requests.add_send(change.sql, request.cad, request.kind, now)
+            await cad_requests.forget_sends(change.sql, now - MINUTE)
             if request.state == "new":
                 await note_change(change, request.id, "sent", request.subject)
             return now
@@ -299,20 +301,29 @@ class CadOutbox:
         sent_at: int,
     ) -> None:
         """Send a request, and store what became of it for as long as that takes."""
-        cad, progress = request.cad, self.progress[request.cad]
-        began = self._clock()
+        progress, began = self.progress[request.cad], self._clock()
         try:
             answer = await transport.ask(request.kind, body)
         except (NotSentError, TooManyError) as fault:
             why = "limit" if isinstance(fault, TooManyError) else "unreachable"
             progress.note_problem(request.kind, why, self._context.now())
             await self._keep(lambda change: self._postpone(change, request, happened=False))
-            return
         except AnswerLostError:
             progress.note_problem(request.kind, "unreachable", self._context.now())
             await self._keep(lambda change: self._lose(change, request))
-            return
-        now = self._context.now()
+        else:
+            await self._take(request, body, answer, sent_at, began)
+
+    async def _take(
+        self,
+        request: CadRequest,
+        body: dict[str, Any],
+        answer: ApiAnswer,
+        sent_at: int,
+        began: float,
+    ) -> None:
+        """Store what an answer says; `sent_at`, `began`: when it was asked for, on two clocks."""
+        cad, progress, now = request.cad, self.progress[request.cad], self._context.now()
         if progress.has_failed_for(LONGEST_BACKOFF, now):
             await self._keep(lambda change: cad_requests.hasten(change.sql, cad, now))
         if answer.is_good:
@@ -324,32 +335,28 @@ class CadOutbox:
                 reading = Reading(cad, request.kind, answer.data, sent_at)
                 await self._keep(lambda change: self._read(change, request, reading, began))
                 return
-            refusal = await self._empty(transport, request, body, answer)
+            refusal = await self._empty(request, body, answer.data)
         else:
-            refusal = await refusal_of(transport, request.kind, body, answer)
+            refusal = await refusal_of(self._asking(cad), request.kind, body, answer)
             progress.note_problem(request.kind, refusal.why, now)
             if refusal.why == "no-call" and request.kind in ENDINGS and request.tries:
                 refusal = None  # an earlier try did it
         if refusal is None:
             await self._keep(lambda change: self._finish(change, request, body, answer.data))
         else:
-            await self._keep(partial(self._refuse, request, refusal))
+            reason = refusal
+            await self._keep(lambda change: self._end(change, request, "refused", reason))
 
     async def _empty(
-        self,
-        transport: CadTransport,
-        request: CadRequest,
-        body: dict[str, Any],
-        answer: ApiAnswer,
+        self, request: CadRequest, body: Mapping[str, Any], data: Any
     ) -> Refusal | None:
         """Return why a success did nothing, as the member has no unit; fill in whose unit it is."""
-        data = answer.data
         if request.kind not in ("attach", "detach", "status") or not isinstance(data, dict):
             return None
         said = idents_of(data)
         if said or (said == [] and request.kind != "attach"):
             return None
-        found = await unit_of(transport, body["discord"])
+        found = await unit_of(self._asking(request.cad), body["discord"])
         if isinstance(found, Refusal):
             return found
         if said == []:
@@ -357,6 +364,24 @@ class CadOutbox:
         if found:
             data["identIds"] = found
         return None
+
+    def _asking(self, cad: str) -> Read:
+        """Return what asks a CAD for something on the way, unless that takes waiting."""
+        transport = self._transports[cad]
+
+        async def ask(kind: str, body: Mapping[str, Any]) -> ApiAnswer | None:
+            if transport.wait(kind) > 0:
+                return None
+            await self._add_send(cad, kind)
+            with suppress(CadFault):
+                return await transport.ask(kind, body)
+            return None
+
+        return ask
+
+    async def _add_send(self, cad: str, kind: str) -> None:
+        async with self._context.change() as change:
+            await cad_requests.add_send(change.sql, cad, kind, change.received)
 
     async def _keep(self, store: Callable[[Change], Awaitable[None]]) -> None:
         """Store what became of a request, as soon as storage can be written."""
@@ -447,13 +472,13 @@ class CadOutbox:
 
     async def _give_up(self, request: CadRequest, why: str) -> None:
         """End a request that is too late or cannot be sent; what may have happened is unknown."""
-        async with self._context.change() as change:
+
+        async def end(change: Change) -> None:
             stored = await cad_requests.get(change.sql, request.id)
             is_sent = stored is not None and stored.state == "sent"
             await self._end(change, request, "unknown" if is_sent else "refused", Refusal(why))
 
-    async def _refuse(self, request: CadRequest, refusal: Refusal, change: Change) -> None:
-        await self._end(change, request, "refused", refusal)
+        await self._keep(end)
 
     async def _end(
         self, change: Change, request: CadRequest, state: RequestState, refusal: Refusal

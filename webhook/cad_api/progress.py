@@ -5,7 +5,7 @@ from typing import Any, Literal
 from db.cad_requests import WaitingRequests
 from webhook.cad_api.endpoints import ENDPOINTS
 from webhook.cad_api.game_server import GameServerTransport
-from webhook.cad_api.refusals import CadTransport
+from webhook.cad_api.transport import CadTransport
 from webhook.protocol.clean_text import clean_text
 
 WORTH_TELLING = 2 * 60_000

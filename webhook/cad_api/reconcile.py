@@ -10,10 +10,18 @@ from typing import Any, NamedTuple, TypeVar
 from db import dispatches, emergencies, stale_ends, units
 from db.database import Reader
 from db.emergencies import EmergencyCall
-from webhook.cad.events.calls import Call911, DispatchClosed, DispatchEdit, DispatchNew, Removed911
+from webhook.cad.events.calls import (
+    CLOSED,
+    Call911,
+    DispatchClosed,
+    DispatchEdit,
+    DispatchNew,
+    Removed911,
+)
 from webhook.cad.events.event import CadEvent, InvalidPush, Members, emergency_subject
-from webhook.cad.events.units import UnitLogin, UnitLogout, UnitPanic, UnitUpdate
+from webhook.cad.events.units import OFFLINE, UnitLogin, UnitLogout, UnitPanic, UnitUpdate
 from webhook.cad.store import PushConfig, store_own
+from webhook.cad_api.client import number_of
 from webhook.protocol.context import Change, Context
 
 PAGE = 100
@@ -51,12 +59,12 @@ class Reading(NamedTuple):
         return self.listed("EmergencyCalls", "emergencyCalls")
 
     def marked_calls(self) -> Iterator[tuple[str, Members]]:
-        """Return the calls that bear a mark of ours, by that mark."""
+        """Return the calls that have a number and bear a mark of ours, by that mark."""
         for calls in (self.active(), self.emergencies(), self.listed("ClosedCalls", "closedCalls")):
             for call in calls or []:
                 meta = call.get("metaData")
                 mark = meta.get("uuid") if isinstance(meta, dict) else None
-                if isinstance(mark, str):
+                if isinstance(mark, str) and number_of(call.get("callId")) is not None:
                     yield mark, call
 
 
@@ -116,7 +124,7 @@ async def _dispatches(sql: Reader, reading: Reading, listed: list[Members]) -> l
     for call in listed:
         for event in _read(DispatchEdit, {"dispatch": call}):
             there.add(event.call_id)
-            if event.status == "CLOSED":
+            if event.status == CLOSED:
                 continue
             stored = await dispatches.get(sql, reading.cad, event.call_id)
             if stored is None or not stored.seen:
@@ -148,7 +156,7 @@ async def _units(sql: Reader, reading: Reading) -> list[CadEvent]:
     for entry in listed:
         for update in _read(UnitUpdate, {"units": [entry]}):
             (report,) = update.units
-            if report.status == "OFFLINE":
+            if report.status == OFFLINE:
                 continue
             there.add(report.id)
             stored = await units.get(sql, reading.cad, report.id)

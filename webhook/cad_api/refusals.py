@@ -1,10 +1,13 @@
 """Why the CAD did not do what was asked, as one word that people then read as a sentence."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
-from webhook.cad_api.client import ApiAnswer, CadFault, number_of
+from webhook.cad.events.units import OFFLINE, UNIT_STATUS
+from webhook.cad.events.values import choice
+from webhook.cad_api.client import number_of
+from webhook.cad_api.transport import ApiAnswer
 
 _PLAN = re.compile(r"version (?:pro|plus)|required plan|subscription|\bplan\b", re.IGNORECASE)
 _SERVER = re.compile(r"server", re.IGNORECASE)
@@ -17,30 +20,11 @@ class Refusal(NamedTuple):
     detail: str = ""
 
 
-class CadTransport(Protocol):
-    """What carries requests to a CAD: its API, or the game server."""
-
-    @property
-    def is_there(self) -> bool:
-        """Return whether it can be asked now."""
-        ...
-
-    async def ask(self, kind: str, body: Mapping[str, Any]) -> ApiAnswer:
-        """Ask once; raises as `CadApiClient.ask` does."""
-        ...
-
-    def wait(self, kind: str) -> float:
-        """Return the seconds until a kind of request may be sent."""
-        ...
-
-    def count_earlier(self, kind: str, seconds_ago: float) -> None:
-        """Count a request from before the start."""
-        ...
+Read = Callable[[str, Mapping[str, Any]], Awaitable[ApiAnswer | None]]
+"""Asks the CAD for something on the way; None: there is no answer, or it would take waiting."""
 
 
-async def refusal_of(
-    transport: CadTransport, kind: str, body: Mapping[str, Any], answer: ApiAnswer
-) -> Refusal:
+async def refusal_of(read: Read, kind: str, body: Mapping[str, Any], answer: ApiAnswer) -> Refusal:
     """Say why an answer is a refusal; for members it is found out whether they have a unit."""
     status, detail = answer.status, answer.detail
     if status == 401:
@@ -52,7 +36,7 @@ async def refusal_of(
     if status == 404 and _SERVER.search(detail):
         return Refusal("server", detail)
     if "discord" in body:
-        found = await unit_of(transport, body["discord"])
+        found = await unit_of(read, body["discord"])
         if isinstance(found, Refusal):
             return found
         if found and status == 404 and kind == "attach":
@@ -62,9 +46,9 @@ async def refusal_of(
     return Refusal("refused", detail)
 
 
-async def unit_of(transport: CadTransport, member: str) -> list[int] | Refusal:
+async def unit_of(read: Read, member: str) -> list[int] | Refusal:
     """Return the units of a member that are on duty; empty if that cannot be found out."""
-    account = await _read(transport, "account", {"discord": member})
+    account = await read("account", {"discord": member})
     if account is None:
         return []
     if account.status in (400, 404):
@@ -72,7 +56,7 @@ async def unit_of(transport: CadTransport, member: str) -> list[int] | Refusal:
     uuid = account.data.get("uuid") if isinstance(account.data, dict) else None
     if not account.is_good or not isinstance(uuid, str) or not re.fullmatch(r"[\w-]{1,64}", uuid):
         return []
-    listed = await _read(transport, "account-units", {"uuid": uuid})
+    listed = await read("account-units", {"uuid": uuid})
     if listed is None or not (listed.is_good or listed.status == 404):
         return []
     units = listed.data
@@ -84,16 +68,6 @@ async def unit_of(transport: CadTransport, member: str) -> list[int] | Refusal:
 
 def _on_duty(unit: Any) -> int | None:
     """Return the number of a unit that is on duty."""
-    if not isinstance(unit, dict) or unit.get("status") in (100, "OFFLINE"):
+    if not isinstance(unit, dict) or choice(unit.get("status"), UNIT_STATUS) == OFFLINE:
         return None
     return number_of(unit.get("id"))
-
-
-async def _read(transport: CadTransport, kind: str, body: Mapping[str, Any]) -> ApiAnswer | None:
-    """Ask on the way, unless it takes waiting."""
-    if transport.wait(kind) > 0:
-        return None
-    try:
-        return await transport.ask(kind, body)
-    except CadFault:
-        return None

@@ -21,7 +21,7 @@ from webhook.cad_api.endpoints import ENDPOINTS, ApiAccess
 from webhook.cad_api.game_server import GameServerTransport
 from webhook.cad_api.limits import SlidingLimit
 from webhook.cad_api.outbox import CadOutbox
-from webhook.cad_api.refusals import CadTransport
+from webhook.cad_api.transport import CadTransport
 from webhook.http.push import CadKey
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.events import CadRequestChanged, Subject

@@ -11,14 +11,9 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from webhook.cad_api import client as client_module
-from webhook.cad_api.client import (
-    AnswerLostError,
-    ApiAnswer,
-    CadApiClient,
-    NotSentError,
-    TooManyError,
-)
+from webhook.cad_api.client import CadApiClient, number_of
 from webhook.cad_api.endpoints import ApiAccess
+from webhook.cad_api.transport import AnswerLostError, ApiAnswer, NotSentError, TooManyError
 
 KEY = "KEY-OF-THE-CAD-7f3a"
 
@@ -118,6 +113,14 @@ async def test_a_fault_that_is_answered_as_a_success_is_one(cad: OddCad, body: s
 async def test_a_success_may_say_little(cad: OddCad, body: str) -> None:
     cad.says(200, body)
     assert (await asked(cad)).is_good
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [(55, 55), ("55", 55), ("55.0", 55), (-1, None), (True, None), ("9" * 19, None), ("", None)],
+)
+def test_an_id_is_whole_or_none(written: object, number: int | None) -> None:
+    assert number_of(written) == number
 
 
 @pytest.mark.parametrize("before", ["The key ", "x" * (client_module.DETAIL_LENGTH - 10)])

@@ -12,8 +12,8 @@ from tests.fivem.played_server import PlayedServer
 from tests.webhook.cad_api.conftest import BODIES, CAD, DORA, VIC, AskedCad, HurriedClock
 from tests.webhook.harness import AppHarness
 from tests.webhook.serving import READER, WRITER, AppOptions, RunningApp, serve
-from webhook.cad_api.client import AnswerLostError, NotSentError, TooManyError
 from webhook.cad_api.game_server import GameServerTransport
+from webhook.cad_api.transport import AnswerLostError, NotSentError, TooManyError
 from webhook.http.push import CadKey
 from webhook.queries.cad.requests import (
     NewEmergency,

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from db import dispatches, emergencies, units
+from db import cad_requests, dispatches, emergencies, units
 from tests.fake_cad import FakeCad
 from tests.fake_cad.echoes import ECHOED, pairwise
 from tests.fake_cad.limits import RateWindows
@@ -392,6 +392,7 @@ async def test_a_refused_request_says_why(
     number = await _open_dispatch(asked)
     subject = asked.dispatch(number)
     nobody, waiting = "200000000000000003", "200000000000000004"
+    read = asked.harness.database.read
     asked.fake.add_member(waiting)
 
     async def why(member: str) -> str:
@@ -414,6 +415,8 @@ async def test_a_refused_request_says_why(
         assert await why(DORA) == "server"
         assert asked.outbox.progress[CAD].problem == "server"
         asked.fake.server_id = 1
+    sent = [send.endpoint for send in await cad_requests.sends(read, CAD, 0)]
+    assert sent.count("account") == len(asked.fake.asked("account")) > 0
     asked.fake.key, key = "ANOTHER-KEY-OF-THE-CAD", asked.fake.key
     good = asked.fake.key
     asked.fake.key = key
@@ -482,10 +485,13 @@ async def test_what_waits_goes_on_with_another_key_or_is_refused(asked: AskedCad
         assert (await asked.ended(request_id)).state == "done"
     async with asked.context().change() as change:
         unknown = await ask_cad(change, "removed", "close", BODIES["close"])
+        lost = await ask_cad(change, "removed", "create-911", BODIES["create-911"])
+        assert await cad_requests.mark_sent(change.sql, lost, change.received)
     note_id = await noted(asked, asked.dispatch(number), "Two cars burn.")
     async with asked.working(GameServerTransport()):
         progress = asked.outbox.progress[CAD]
         assert (await asked.ended(unknown)).why == "no-key"
+        assert (await asked.ended(lost)).state == "unknown"
         assert progress.problem == "no-key"
         asked.clock.skip(200)
         assert progress.is_stuck(asked.clock())

@@ -20,6 +20,7 @@ from webhook.cad.apply.occurrences import (
 )
 from webhook.cad.arrival import REORDER_WINDOW, Arrival
 from webhook.cad.events.calls import (
+    CLOSED,
     DispatchClosed,
     DispatchEdit,
     DispatchNew,
@@ -34,8 +35,6 @@ from webhook.cad.events.ids import origins_911
 from webhook.cad.own.alarm_calls import note_alarm_dispatch, note_dispatched
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
-
-CLOSED = "CLOSED"
 
 _POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
 """The columns of a dispatch call from which its property is found."""

@@ -10,6 +10,7 @@ from webhook.cad.events.calls import ToggleBodycam
 from webhook.cad.events.event import emergency_subject, panic_subject, unit_subjects
 from webhook.cad.events.records import PrintRecord
 from webhook.cad.events.units import (
+    OFFLINE,
     UnitGroupAdd,
     UnitGroupRemove,
     UnitGroupRename,
@@ -21,8 +22,6 @@ from webhook.cad.events.units import (
 )
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
-
-OFFLINE = "OFFLINE"
 
 PANIC_REOPEN_WINDOW = 120_000
 """Milliseconds after its end within which another press of the button reopens a panic."""

@@ -46,7 +46,8 @@ from webhook.cad.events.units import (
 MAX_NOTES = 50
 """The most notes of one call; older ones go first."""
 
-CALL_STATUS = {0: "PENDING", 1: "ACTIVE", 2: "CLOSED"}
+CLOSED = "CLOSED"
+CALL_STATUS = {0: "PENDING", 1: "ACTIVE", 2: CLOSED}
 _CALL_ORIGIN = {0: "CALLER", 1: "RADIO_DISPATCH", 2: "OBSERVED", 3: "WALK_UP"}
 _DISPATCH_OF_2020 = {
     0: "CALL_NEW",

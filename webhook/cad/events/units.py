@@ -27,13 +27,14 @@ from webhook.cad.events.registry import cad_event
 UNITS_PER_EVENT = 32
 """A push about more units than this becomes several events, so that none grows without bound."""
 
+OFFLINE = "OFFLINE"
 UNIT_STATUS = {
     0: "UNAVAILABLE",
     1: "BUSY",
     2: "AVAILABLE",
     3: "ENROUTE",
     4: "ON_SCENE",
-    100: "OFFLINE",
+    100: OFFLINE,
 }
 _STATUS_CODES = {name: code for code, name in UNIT_STATUS.items()}
 _PAGE = {-1: "UNKNOWN", 0: "POLICE", 1: "FIRE", 2: "EMS", 3: "DISPATCH"}
