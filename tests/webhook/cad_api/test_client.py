@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -26,9 +26,11 @@ class OddCad:
         self.pause = 0.0
         self.url = ""
         self.asked = 0
+        self.answering: set[asyncio.Task[None] | None] = set()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked += 1
+        self.answering.add(asyncio.current_task())
         await reader.read(65_536)
         try:
             if self.pause:
@@ -41,6 +43,8 @@ class OddCad:
             pass  # it has heard enough
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     def says(
         self, status: int, body: str | bytes, *headers: str, length: int | None = None
@@ -59,6 +63,10 @@ async def cad() -> AsyncIterator[OddCad]:
     odd.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield odd
     server.close()
+    tasks = list(filter(None, odd.answering))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
