@@ -2,11 +2,12 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from itertools import chain
 from typing import Any, NoReturn
 
-from bot.commands.client import InstanceClient, InstanceUnavailable
+from bot.commands.client import InstanceClient, InstanceError, InstanceUnavailable
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson
 from webhook.protocol.json_reader import parse_json
@@ -44,9 +45,13 @@ def query(client: InstanceClient, name: str, text: str | None, *, as_json: bool,
     is_error = frame["type"] == "error"
     if as_json:
         say(_escaped(frame))
-    else:
-        for line in _error_lines(frame["data"]) if is_error else _answer_lines(frame["data"]):
-            say(line)
+        return 1 if is_error else 0
+    for line in _error_lines(frame["data"]) if is_error else _answer_lines(frame["data"]):
+        say(line)
+    if is_error and frame["data"].get("code") == "unknown-type":
+        from webhook.queries import CATALOGUE  # takes long to import
+
+        say(f"Without a name, all queries are listed{_meant(name, CATALOGUE.names)}")
     return 1 if is_error else 0
 
 
@@ -65,13 +70,20 @@ def listen(
     Raises:
         InstanceError: the first request failed, or a later one was rejected.
     """
-    from webhook.protocol.events import ALL
+    from webhook.protocol.events import ALL, EVENTS
 
     def remark(message: str) -> None:
         say(_escaped({"type": "status", "data": {"message": message}}) if as_json else message)
 
     wanted = names or [ALL]
-    last = client.events(None, wanted, 0).last
+    try:
+        last = client.events(None, wanted, 0).last
+    except InstanceUnavailable:
+        raise
+    except InstanceError as fault:
+        known = {ALL, *EVENTS}
+        unknown = [name for name in wanted if name not in known]
+        raise InstanceError(f"{fault}{_meant(unknown[0], known) if unknown else ''}") from None
     remark(f"Listening to {_one_line(', '.join(wanted))} of {client.url}; stop with Ctrl-C.")
     is_connected = True
     while True:
@@ -109,11 +121,20 @@ def _read_data(text: str | None) -> dict[str, Any]:
 
 
 def _error_lines(data: dict[str, Any]) -> Iterator[str]:
-    yield f"{_one_line(data.get('code', 'error'))}: {_one_line(data.get('error', ''))}"
-    fields = data.get("fields")
-    for field in fields if isinstance(fields, list) else []:
+    code, fields = _one_line(data.get("code", "error")), data.get("fields")
+    if not isinstance(fields, list) or not fields:
+        yield f"{code}: {_one_line(data.get('error', ''))}"
+        return
+    yield f"{code}:"  # its sentence says no more than the fields
+    for field in fields:
         if isinstance(field, dict):
             yield f"  {_one_line(field.get('field'))}: {_one_line(field.get('problem'))}"
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    """Ask whether a similar name was meant; blank if there is none."""
+    close = get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _answer_lines(data: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
@@ -143,6 +144,12 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
     if kind not in cad.EVENTS and typed.startswith((f"{CAD}.", f"events.{CAD}.")):
         return _made(f"{CAD}.{kind}", kind, read)  # a push type that this program does not know
     if kind not in cad.EVENTS:
+        names = {one.casefold(): one for one in (*EVENTS, *SYSTEM_EVENTS, *cad.EVENTS)}
+        if close := get_close_matches(name[:64].casefold(), names, n=1):
+            event = names[close[0]]
+            raise NotFound(
+                "unknown event {name!r}; did you mean {event}?", name=name[:64], event=event
+            )
         raise NotFound("unknown event {name!r}", name=name[:64])
     return _made(f"{CAD}.{kind}", kind, _normalised(kind, read))
 

@@ -100,9 +100,14 @@ class Catalogue:
         """
         query = self._by_type.get(message.type)
         if query is None:
-            raise UnknownType(
-                "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
-            )
+            shown = message.type[:SHOWN_TYPE_LENGTH]
+            if (meant := f"{QUERIES}{shown}") in self._by_type:
+                raise UnknownType(
+                    "unknown message type {type!r}; did you mean {meant!r}?",
+                    type=shown,
+                    meant=meant,
+                )
+            raise UnknownType("unknown message type {type!r}", type=shown)
         request = validate(query.ask, message.data)
         if isinstance(request, Request):
             request = await request.resolve(context.read)

@@ -85,9 +85,12 @@ async def test_error_says_code_sentence_and_fields(ask: Ask) -> None:
     )
     code, lines = await ask("get-property", {"propertyId": "nine"})
     assert code == 1
-    assert lines[0].startswith("invalid-data: ")
-    assert lines[1:] == ["  propertyId: must be a number, without anything else"]
-    assert (await ask("make-tea"))[1] == ["unknown-type: unknown message type 'queries.make-tea'"]
+    assert lines == ["invalid-data:", "  propertyId: must be a number, without anything else"]
+    assert (await ask("make-tea"))[1] == [
+        "unknown-type: unknown message type 'queries.make-tea'",
+        "Without a name, all queries are listed",
+    ]
+    assert (await ask("get-propertys"))[1][1].endswith("; did you mean get-property?")
 
 
 async def test_raw_frame(ask: Ask) -> None:
@@ -249,5 +252,5 @@ async def test_listening_without_a_running_bot_fails(
 
 
 async def test_listening_for_an_unknown_event_fails(client: InstanceClient) -> None:
-    with pytest.raises(InstanceError, match="unknown event"):
-        await to_thread(listen, client, ["weather"], as_json=False, say=print)
+    with pytest.raises(InstanceError, match=r"unknown event 'alert'; did you mean alerts\?"):
+        await to_thread(listen, client, ["alert"], as_json=False, say=print)

@@ -1,6 +1,7 @@
 """Rules: what they match, what they do, when they rest, and how a bad one is told."""
 
 import os
+import re
 from datetime import UTC, time
 from pathlib import Path
 from typing import Any
@@ -278,12 +279,18 @@ async def test_every_event_can_be_typed_alone(database: Database, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("typed", "data"), [("EVENT_912", None), ("12", None), ("visits", "["), ("visits", "[]")]
+    ("typed", "data", "why"),
+    [
+        ("EVENT_912", None, "did you mean EVENT_911?"),
+        ("12", None, "no event 12"),
+        ("visits", "[", "JSON"),
+        ("visits", "[]", "JSON"),
+    ],
 )
 async def test_an_unknown_event_is_rejected(
-    database: Database, typed: str, data: str | None
+    database: Database, typed: str, data: str | None, why: str
 ) -> None:
-    with pytest.raises(SentinelError):
+    with pytest.raises(SentinelError, match=re.escape(why)):
         await resolve_event(database.read, typed, data)
 
 
