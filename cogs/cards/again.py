@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import discord
 
+from cogs.cards.alarm_texts import find_alarm, place_of
 from cogs.cards.calls import panic_headline
 from cogs.i18n.language import _
 from cogs.routing.facts import CARD_EVENTS, event_type, starts_panic
-from cogs.ui.embeds import TITLE, CardBuilder, CardInServer, Colour, MessageContent
+from cogs.ui.embeds import CardBuilder, CardInServer, Colour, MessageContent
 from cogs.ui.names import linked_name, user_name
-from cogs.ui.text import inert_line, timestamp
-from db import alarms, cards, emergencies, properties, units
+from cogs.ui.text import timestamp
+from db import alarms, cards, emergencies, units
 from db.cards import AGAIN
 from db.database import Reader
 from webhook.cad.events.event import call_of
@@ -81,17 +82,15 @@ async def owners_alarm(sql: Reader, subject: Subject) -> MessageContent | None:
 
 async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     """Say that the alarm button was pressed again."""
-    found = await alarms.get(sql, subject.number)
-    property_ = found and await properties.get_even_removed(sql, found.property_id)
-    if found is None or property_ is None:
+    found = await find_alarm(sql, subject.number)
+    if found is None:
         return None
+    shown, property_ = found
     text = _("{who} pressed the alarm button again, {time}.").format(
-        who=await user_name(sql, found.last_by), time=timestamp(found.last_at)
+        who=await user_name(sql, shown.last_by), time=timestamp(shown.last_at)
     )
-    title = _("Alarm raised again · {where}")
-    where = inert_line(property_.location, TITLE - 60)
-    card = Subject("alarm", str(subject.number))
-    return await _reply(sql, card, title.format(where=where), text)
+    title = _("Alarm raised again · {where}").format(where=place_of(property_))
+    return await _reply(sql, Subject("alarm", str(subject.number)), title, text)
 
 
 async def panic(sql: Reader, subject: Subject) -> MessageContent | None:

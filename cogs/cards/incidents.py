@@ -6,7 +6,7 @@ from cogs.i18n.language import _
 from cogs.ui.cad_answers import request_line
 from cogs.ui.embeds import FIELD, Button, CardBuilder
 from cogs.ui.pages import first_page
-from cogs.ui.text import fitting, inert, length, pieces, who
+from cogs.ui.text import fitting, inert, newest_that_fit, pieces, who
 from db import cad_requests, cards, incidents, responders
 from db.database import Reader
 from db.incidents import IncidentNote
@@ -42,8 +42,8 @@ async def add_acts(
     names = await _responding(sql, subjects)
     card.add("Responding" if incident.is_open else "Responded", names, keep=True)
     notes = await incidents.notes(sql, subjects)
-    shown = _newest_that_fit(notes)
-    card.add_long("Notes", "\n".join(map(_note, shown)))
+    shown = newest_that_fit(list(map(_note, notes)), NOTES)
+    card.add_long("Notes", "\n".join(shown))
     if is_open:
         card.add("In the CAD", await _requests(sql, subjects), inline=False)
     buttons = _buttons(
@@ -110,17 +110,6 @@ async def notes_of(sql: Reader, subject: Subject) -> set[str]:
 def lines_of(note: IncidentNote) -> list[str]:
     """Return a note in lines, none of which is too long for a list in pages."""
     return pieces(_note(note).replace("\n", " "), LINE)
-
-
-def _newest_that_fit(notes: list[IncidentNote]) -> list[IncidentNote]:
-    shown: list[IncidentNote] = []
-    left = NOTES
-    for note in reversed(notes):
-        left -= length(_note(note)) + 1
-        if left < 0:
-            break
-        shown.insert(0, note)
-    return shown
 
 
 def _note(note: IncidentNote) -> str:

@@ -1,11 +1,17 @@
-"""Private messages to members: what others did to what is theirs, and who they are in the game."""
+"""Private messages to members: what happens to what is theirs, and who they are in the game."""
 
+import discord
+
+from cogs.cards.again import card_in_server
+from cogs.cards.alarm_history import NOTES_READ
+from cogs.cards.alarm_texts import STATES, alerts_text, begin_card, find_alarm, place_of
 from cogs.cards.properties import approval, removal
-from cogs.i18n.language import _
-from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.i18n.language import N_, _
+from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name, whole_user_name
-from cogs.ui.text import inert_line, who
-from db import audit, journal, links, properties, removals
+from cogs.ui.text import SHOWN_AGE, duration, fitting, inert, inert_line, timestamp, when, who
+from db import alarm_steps, audit, journal, links, properties, removals
+from db.alarms import Alarm
 from db.database import Reader
 from db.properties import ACTIVE, REJECTED, Property
 from webhook.protocol.bus import StoredEvent
@@ -16,6 +22,51 @@ from webhook.protocol.events import (
     Subject,
 )
 from webhook.queries.models import property_subject
+
+
+async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
+    """Tell the owner of a property about an alarm there, and how it ended; a former one no more."""
+    found = await find_alarm(sql, subject.number)
+    if found is None:
+        return None
+    shown, property_ = found
+    member = subject.key.partition("@")[2]
+    if member and property_.owner not in await links.game_ids(sql, int(member)):
+        title = _("Alarm over · {where}").format(where=place_of(property_))
+        text = _("This property is not yours any more.")
+        return MessageContent([CardBuilder(title, Colour.OVER, text).build()], only_edits=True)
+    handles = bool(member) and shown.acknowledged_by == links.discord_user(int(member))
+    is_own = handles and shown.state == "acknowledged"
+    text = N_("You are handling it.") if is_own else STATES[shown.state].for_owner
+    card = begin_card(shown, property_, text)
+    if shown.state == "waiting" and shown.age >= SHOWN_AGE:
+        late = _("Alarm, reported {duration} late · {where}")
+        card.title = late.format(duration=duration(shown.age), where=place_of(property_))
+    # Escaped, a note can be twice as long.
+    notes, total = await alarm_steps.alert_notes(sql, shown.id, NOTES_READ)
+    said = fitting([inert(note, 2 * DESCRIPTION) for note in notes], "\n", 2 * DESCRIPTION, total)
+    card.description = "\n".join(filter(None, [said, card.description]))
+    card.add("Raised by", await user_name(sql, shown.raised_by))
+    card.add("Raised", when(shown.raised_at, shown.age))
+    card.add("Alerts", alerts_text(shown))
+    if shown.repeats > 1:
+        card.add("Last", f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
+    about = await card_in_server(sql, Subject("alarm", str(shown.id)))
+    buttons = _alarm_buttons(shown, is_own=is_own)
+    return MessageContent([card.build()], buttons, about=about, age=shown.age)
+
+
+def _alarm_buttons(shown: Alarm, *, is_own: bool) -> tuple[Button, ...]:
+    if shown.outcome is not None:
+        return ()
+    styles = discord.ButtonStyle
+    buttons = []
+    if shown.acknowledged_by is None:
+        buttons.append(Button("I'm on it", f"alarm:acknowledge:{shown.id}", styles.success))
+    buttons.append(Button("False alarm", f"alarm:false:{shown.id}", styles.danger))
+    if is_own:
+        buttons.append(Button("Resolve", f"alarm:resolve:{shown.id}", styles.success))
+    return tuple(buttons)
 
 
 async def approval_answer(sql: Reader, subject: Subject) -> MessageContent | None:

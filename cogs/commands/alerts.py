@@ -8,7 +8,7 @@ from typing import Literal
 import discord
 from discord import app_commands
 
-from cogs.cards.alarms import earlier_steps, lines_of
+from cogs.cards.alarm_history import earlier_steps, lines_of
 from cogs.commands.properties.drones import send_drone
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button, control, read_number

@@ -186,6 +186,14 @@ def count_more(number: int) -> str:
     return plural("and {number} more", "and {number} more", number)
 
 
+def newest_that_fit(texts: list[str], limit: int) -> list[str]:
+    """Return as many of the last inert texts as fit in lines of their own."""
+    first = len(texts)
+    while first and (limit := limit - length(texts[first - 1]) - 1) >= 0:
+        first -= 1
+    return texts[first:]
+
+
 def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
     """Join as many inert texts as fit; the rest, of `total` if given, are counted."""
     count = max(total, len(texts))
