@@ -290,7 +290,10 @@ async def _check_cad_api(settings: CadSettings, report: Report) -> None:
         report.note(f"[cad] {name} is now called {RENAMED[name]} in [cad.api]; move it there")
     accesses = settings.accesses()
     if not accesses:
-        report.note("the CAD is not asked for anything: [cad.api] has no key")
+        report.note(
+            "[cad.api] has no key: members can act in the CAD only by a game server on which"
+            " cad-sentinel and Sonoran's own resource run; docs/cad.md says more"
+        )
         return
     from webhook.cad_api.client import open_clients
     from webhook.cad_api.transport import CadFault

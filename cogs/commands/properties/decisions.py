@@ -102,7 +102,9 @@ async def transfer(
         raise Conflict("the game has not reported a user {user} so far", user=ask.owner)
     text = _("The game has not reported a user **{user}** so far. Check how it is written.")
     shown = await user_name(context.read, ask.owner)
-    card = CardBuilder(_("Transfer it?"), Colour.WARNING, text.format(user=shown))
+    where = inert_line((await get_stored_property(context, ask)).location, 200)
+    title = _("Transfer {where}?").format(where=where)
+    card = CardBuilder(title, Colour.WARNING, text.format(user=shown))
     give = Button(_("Transfer"), custom_id, discord.ButtonStyle.danger)
     return MessageContent([card.build()], (give,))
 
