@@ -39,6 +39,7 @@ fuzz: .venv/installed-fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 soak: .venv/installed-dev
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n auto -m hypothesis
 	$(BIN)/python -m tests.soak.machine
 	$(BIN)/python -m tests.soak.corpus
 	$(BIN)/python -m tests.soak.crash

@@ -20,7 +20,7 @@ _ALWAYS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 settings.register_profile(
     "quick", max_examples=25, deadline=None, suppress_health_check=_ALWAYS, print_blob=True
 )
-settings.register_profile("thorough", settings.get_profile("quick"), max_examples=1_000)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=250)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 

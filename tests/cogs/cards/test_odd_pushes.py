@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from cogs.cards import CARDS, render
 from cogs.feeds import feed_of
+from tests.examples import examples
 from tests.webhook.cad.test_properties import mutated_bodies
 from tests.webhook.harness import open_harness
 from webhook.cad import InvalidPush, UnhandledType
@@ -34,6 +35,6 @@ def check_shown(body: dict[str, Any]) -> None:
 
 
 @given(mutated_bodies())
-@settings(max_examples=30, suppress_health_check=list(HealthCheck), deadline=None)
+@examples(0.5)
 def test_cards_and_entries_of_odd_pushes_can_be_shown(body: dict[str, Any]) -> None:
     check_shown(body)

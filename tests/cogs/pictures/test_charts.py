@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cogs.pictures.charts import COLOURS, NAMED, crimes_chart, visitors_chart
 from cogs.pictures.drawing import BACKGROUND, FIELD
 from cogs.ui.picture import ALT
 from tests.cogs.pictures.pixels import opened, share
+from tests.examples import examples
 from webhook.queries.crimes import CrimesOn
 from webhook.queries.properties.visitors import (
     CameraWeek,
@@ -109,7 +110,7 @@ def test_the_digest_changes_with_what_is_shown() -> None:
     assert len({same.digest, *(one.digest for one in others)}) == 4
 
 
-@settings(deadline=None, max_examples=12)
+@examples(0.16)
 @given(
     st.lists(st.tuples(st.text(max_size=300), st.lists(COUNTS, max_size=7)), max_size=12),
     st.text(max_size=300),
@@ -127,7 +128,7 @@ def test_any_week_is_drawn(cameras: list[tuple[str, list[int]]], place: str) -> 
     assert opened(picture.draw()).width == 1_000
 
 
-@settings(deadline=None, max_examples=12)
+@examples(0.16)
 @given(st.lists(COUNTS, min_size=1, max_size=366))
 def test_any_span_of_days_is_drawn(counts: list[int]) -> None:
     days = [

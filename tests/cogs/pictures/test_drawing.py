@@ -1,7 +1,7 @@
 """Pictures can be read: on a phone, in the dark theme, whatever a name is made of."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cogs.pictures import drawing
@@ -21,6 +21,7 @@ from cogs.pictures.drawing import (
 from cogs.pictures.maps import SYMBOLS
 from tests.cogs.hostile_texts import texts
 from tests.cogs.pictures.pixels import contrast
+from tests.examples import examples
 
 SHOWN = (drawing.BRIGHT, drawing.MUTED, *COLOURS, *(symbol.colour for symbol in SYMBOLS.values()))
 
@@ -58,7 +59,7 @@ def test_characters_that_the_font_lacks_are_written_in_plain_letters(text: str, 
     assert readable(text) == shown
 
 
-@settings(max_examples=50)
+@examples(0.4)
 @given(texts, st.integers(50, 950))
 def test_every_name_fits(text: str, width: int) -> None:
     line = fitted(text, width, TEXT)

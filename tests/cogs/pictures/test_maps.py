@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -33,6 +33,7 @@ from db import dispatches, emergencies
 from db.calls import CallKey
 from db.database import Transaction
 from tests.cogs.pictures.pixels import opened, pixels, share
+from tests.examples import examples
 from tests.webhook.harness import AppHarness
 
 GROUND = (LEFT, TOP, LEFT + ACROSS, TOP + DOWN)
@@ -211,7 +212,7 @@ _points = st.floats(-1e9, 1e9)
 _lines = st.builds(LegendLine, st.sampled_from(sorted(SYMBOLS)), st.text(max_size=300))
 
 
-@settings(deadline=None, max_examples=12)
+@examples(0.16)
 @given(
     _rectangles,
     st.lists(_neighbours, max_size=40),
@@ -238,7 +239,6 @@ def test_anything_anywhere_is_drawn_and_stays_on_the_map(
     assert share(image, BACKGROUND, (0, TOP + DOWN + 40, 1_000, 845)) == 1
 
 
-@settings(deadline=None, max_examples=50)
 @given(_rectangles, st.lists(st.tuples(_coordinates, _coordinates), max_size=5))
 def test_a_view_holds_the_property_and_the_points(
     area: Rectangle, points: list[tuple[float, float]]

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db import dispatches, emergencies, units
+from tests.examples import examples
 from tests.webhook.cad.corpus import CASES, document
 from tests.webhook.harness import AppHarness, open_harness
 from webhook.cad.store import store_push
@@ -146,7 +147,7 @@ def stories(draw: st.DrawFn) -> Story:
 
 
 @given(stories())
-@settings(max_examples=10)
+@examples(0.4)
 def test_order_of_arrival_makes_no_difference(story: Story) -> None:
     check_order(story)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.webhook.cad.corpus import CASES
 from webhook.cad import (
     EVENTS,
@@ -21,7 +22,6 @@ from webhook.cad import (
     parse,
 )
 
-EXAMPLES = 100
 """In the suite; `python -m tests.soak.corpus` tries many more."""
 
 KEY = "TEST-KEY-4711"
@@ -134,13 +134,13 @@ def check(body: dict[str, Any]) -> None:
 
 
 @given(odd_bodies())
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@examples(2)
 def test_any_json(body: dict[str, Any]) -> None:
     check(body)
 
 
 @given(mutated_bodies())
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@examples(2)
 def test_mutated_corpus(body: dict[str, Any]) -> None:
     check(body)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from db import dispatches, emergencies, units
@@ -153,7 +153,6 @@ async def test_call_is_open_that_came_again_after_an_end_that_one_transport_lost
 
 
 @given(stories())
-@settings(max_examples=40, deadline=None)
 def test_state_is_that_of_the_true_order_unless_the_pushes_leave_it_open(
     story: list[Delivery],
 ) -> None:

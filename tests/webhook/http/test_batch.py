@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.webhook.harness import SHOP, START, AppHarness, Frame, open_harness
 from tests.webhook.http.test_idempotency import PRESS, TONE, alerts, send
 from tests.webhook.serving import BOSS, KEY, READER, WRITER, AppOptions, RunningApp, serve
@@ -214,7 +214,7 @@ SENT = st.lists(
 )
 
 
-@hypothesis(max_examples=15, deadline=None)
+@examples(0.4)
 @given(SENT)
 def test_each_key_has_one_effect_in_the_order_of_its_first_success(
     sent: list[tuple[bool, list[tuple[str, str]]]],
