@@ -61,8 +61,8 @@ class CardQueue:
         # Of the loop's clock: when the channel, and each of its cards, may be edited again.
         self._next_edit = -math.inf
         self._next_edit_of_card: dict[int, float] = {}
-        # Without Discord: what the log shows of cards that have a message there, by their ids.
-        self._logged: dict[int, int] = {}
+        # Without Discord: the version and digest that the log shows of cards, by their ids.
+        self._logged: dict[int, tuple[int, str]] = {}
 
     async def deliver_due(self) -> float:
         """Post a card without a message, or else edit one; return the seconds until one is due."""
@@ -87,7 +87,7 @@ class CardQueue:
         outdated = {
             card.id: card
             for card in await cards.outdated(self._database.read, self._names)
-            if card.id not in held and self._logged.get(card.id) != card.version
+            if card.id not in held and self._logged.get(card.id, (0, ""))[0] != card.version
         }
         self._next_edit_of_card = {
             card_id: at
@@ -113,6 +113,9 @@ class CardQueue:
             if content is not None:
                 await keep_thread(self._database, self._messenger, card, content)
             await self._mark_shown(card._replace(digest=digest))
+            return
+        if self._logged.get(card.id, (0, ""))[1] == digest:
+            self._logged[card.id] = card.version, digest
             return
         if card.message_id is None and await self._edit_answer(kind, subject, content):
             await self._mark_shown(card._replace(digest=digest))
@@ -258,7 +261,7 @@ class CardQueue:
             if self._messenger.is_discord:
                 await self._mark_shown(card._replace(picture=sent.picture))
             else:  # Discord still shows the old state
-                self._logged[card.id] = card.version
+                self._logged[card.id] = card.version, card.digest
 
     async def _forget_message(self, card: Card, content: MessageContent) -> None:
         """Post a card again whose message was deleted, if there is something new to tell.

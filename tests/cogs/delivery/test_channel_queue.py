@@ -13,7 +13,7 @@ import pytest
 
 from bot.settings import Channels
 from cogs.delivery.delivery_context import Pace
-from tests.end_to_end.environment import BotEnvironment, call_911
+from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Message, render
 
 NEVER = 3_600.0
@@ -72,6 +72,10 @@ class _Reader(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self._read.append(record.getMessage())
         self._news.set()
+
+    def count(self, text: str) -> int:
+        """Count the records with a text."""
+        return sum(text in read for read in self._read)
 
     async def until(self, text: str) -> None:
         """Wait until a record has a text."""
@@ -239,6 +243,18 @@ async def test_without_discord_cards_are_logged_and_its_messages_are_kept(
             await _note(env, 2, "new in the log")
             await log.until("only in the log")
             await log.until("new in the log")
+            await env.push("EVENT_911", call_911(7))
+            for priority in (
+                1,
+                2,
+                3,
+            ):  # each touches the card of the 911 call, which stays as it is
+                of_call = {"priority": priority, "metaData": {"origin911": "7"}}
+                await env.push("EVENT_DISPATCH_NEW", dispatch_call(8, **of_call))
+                await log.until(f"P{priority}")
+            await env.push("EVENT_911", call_911(9))
+            await log.until("Call 9")
+    assert log.count("911 CALL 7 · DISPATCHED") == 1
     assert card.edit_count == 0
     env.settings = lambda: with_discord  # type: ignore[method-assign]
     async with env.bot_running():
@@ -247,7 +263,7 @@ async def test_without_discord_cards_are_logged_and_its_messages_are_kept(
         assert "only in the log" in render(card)
         await _note(env, 2, "more")
         assert "new in the log" in render(await env.channel("dispatch").next_message())
-    assert len(env.channel("dispatch").created) == 2
+    assert len(env.channel("dispatch").created) == 3
 
 
 async def test_full_feed_messages_can_be_paced_for_a_log(env: BotEnvironment) -> None:
