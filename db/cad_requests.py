@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from db.database import Reader, Transaction
 
@@ -49,6 +49,27 @@ class CadRequest(NamedTuple):
     def is_open(self) -> bool:
         return self.ended_at is None
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked."""
+        asked: dict[str, Any] = json.loads(self.body)
+        return asked
+
+    @property
+    def call_id(self) -> int | None:
+        """The call that it made or was about; None if that is not known."""
+        return self._effect.get("callId")
+
+    @property
+    def idents(self) -> list[int] | None:
+        """The units that it was done for; None if that is not known."""
+        return self._effect.get("identIds")
+
+    @property
+    def _effect(self) -> dict[str, Any]:
+        effect: dict[str, Any] = json.loads(self.answer or "{}")
+        return effect
+
 
 class CadSend(NamedTuple):
     """When a request was sent to an endpoint."""
@@ -63,6 +84,11 @@ class WaitingRequests(NamedTuple):
     cad: str
     number: int
     since: int
+
+
+def effect_text(call_id: int | None, idents: list[int] | None = None) -> str:
+    """Write the effect of a request as it is stored."""
+    return json.dumps({"callId": call_id, "identIds": idents})
 
 
 async def add(

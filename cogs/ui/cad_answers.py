@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import discord
-import orjson
 
 from cogs.i18n.language import N_, _
 from cogs.ui.responder import reply_text
@@ -86,9 +85,8 @@ def request_text(request: CadRequest) -> str:
     if request.state == "refused":
         why = problem_text(request.why, request.detail)
         return _("Not done in the CAD: {why}.").format(why=why.rstrip("."))
-    answer = orjson.loads(request.answer or "{}")
-    call = answer.get("callId")
-    if request.kind == "create-dispatch" and answer.get("identIds") == []:
+    call = request.call_id
+    if request.kind == "create-dispatch" and request.idents == []:
         return _(
             "Dispatch call {call} was opened in the CAD, but you have no unit on duty there."
         ).format(call=call)

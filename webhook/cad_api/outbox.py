@@ -16,8 +16,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import orjson
-
 from db import cad_requests
 from db.cad_requests import LONGEST, CadRequest, RequestState
 from db.errors import StorageUnavailable
@@ -221,8 +219,7 @@ class CadOutbox:
         for request in lost:
             if request.answer:  # an echo came in place of the answer
                 async with self._context.change() as change:
-                    body, made = orjson.loads(request.body), orjson.loads(request.answer)
-                    await self._finish(change, request, body, made)
+                    await self._finish(change, request, request.asked, {"callId": request.call_id})
             elif request.cad not in self._transports:
                 await self._give_up(request, "no-key")
             elif self._settled_at[request.id] > now:
@@ -251,14 +248,13 @@ class CadOutbox:
 
     async def _body_of(self, request: CadRequest) -> dict[str, Any] | None:
         """Return what is asked; None if the call that it is about was not made."""
-        body: dict[str, Any] = orjson.loads(request.body)
         if request.after is None:
-            return body
+            return request.asked
         made = await cad_requests.get(self._context.read, request.after)
         if made is None or made.state != "done":
             await self._give_up(request, "not-made" if made is None else made.why or "not-made")
             return None
-        return {**body, "callId": orjson.loads(made.answer)["callId"]}
+        return {**request.asked, "callId": made.call_id}
 
     async def _carry_out(
         self,
@@ -400,9 +396,9 @@ class CadOutbox:
     ) -> None:
         """Store that a request was done, with all that it changed; an echo may have done so."""
         call_id, idents = _call_id(data, body), idents_of(data)
-        answer = orjson.dumps({"callId": call_id, "identIds": idents}).decode()
+        effect = cad_requests.effect_text(call_id, idents)
         if not await cad_requests.end(
-            change.sql, request.id, "done", change.received, answer=answer
+            change.sql, request.id, "done", change.received, answer=effect
         ):
             return
         events = effects_of(request.kind, body, data)
@@ -440,7 +436,7 @@ class CadOutbox:
                     continue
                 call = made.get(lost.id)
                 if call is not None:
-                    await self._finish(change, lost, orjson.loads(lost.body), call)
+                    await self._finish(change, lost, lost.asked, call)
                 else:
                     now = change.received
                     await cad_requests.postpone(change.sql, lost.id, now, may_have_happened=False)
@@ -448,8 +444,8 @@ class CadOutbox:
         for mark, call in made.items():
             given_up = await cad_requests.get(change.sql, mark)
             if given_up is not None and given_up.state == "unknown":
-                answer = orjson.dumps({"callId": _call_id(call, {})}).decode()
-                await cad_requests.confirm(change.sql, mark, change.received, answer)
+                effect = cad_requests.effect_text(_call_id(call, {}))
+                await cad_requests.confirm(change.sql, mark, change.received, effect)
                 await note_change(change, mark, "done", given_up.subject)
 
     async def _lose(self, change: Change, request: CadRequest) -> None:

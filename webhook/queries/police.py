@@ -150,6 +150,7 @@ async def request_of(sql: Reader, alarm_id: int) -> CadRequest | None:
 
 def alarm_of(request: CadRequest | None) -> int | None:
     """Return the alarm for which a 911 call was asked for."""
-    if request is None or not request.subject.startswith("alarm:"):
+    if request is None or request.kind != "create-911":
         return None
-    return int(orjson.loads(request.body)["metaData"]["alarm"])
+    about = Subject.parse(request.subject)
+    return about.number if about.kind == "alarm" else None

@@ -8,7 +8,8 @@ import pytest
 
 from db import emergencies
 from tests.fake_cad.echoes import WAYS, Echo
-from tests.webhook.cad_api.conftest import CAD, AskedCad
+from tests.webhook.cad_api.conftest import CAD, COUNTY, AskedCad
+from webhook.cad.store import store_push
 from webhook.protocol.context import Context, PoliceRules
 from webhook.protocol.errors import Conflict
 from webhook.protocol.postals import read_postals
@@ -221,6 +222,12 @@ async def test_the_next_alarm_has_a_call_of_its_own(asked: AskedCad) -> None:
     async with asked.working():
         first = await _raise(asked, context)
         number = await _placed(asked, first)
+        placed = await request_of(asked.harness.database.read, first)
+        assert placed is not None
+        same_mark = {"call": {"callId": 9, "location": "x", "metaData": {"uuid": placed.id}}}
+        await store_push(asked.context(), COUNTY, {"type": "EVENT_911", "data": same_mark})
+        calls = await emergencies.of_alarm(asked.harness.database.read, first)
+        assert [call.cad for call in calls] == [CAD]
         await settle_alarm(context, Settlement(alarm_id=first, outcome="resolved"))
         again = await add_alert(context, NewAlert(property_id=1, user_id="license:a"))
         assert again.alarm_id != first

@@ -19,7 +19,7 @@ async def join_alarm(change: Change, call: EmergencyCall, mark: str | None) -> E
     request = None if mark is None else await cad_requests.get(change.sql, mark)
     alarm_id = alarm_of(request)
     alarm = None if alarm_id is None else await alarms.get(change.sql, alarm_id)
-    if request is None or alarm is None or call.alarm_id is not None:
+    if request is None or alarm is None or call.alarm_id is not None or request.cad != call.cad:
         return call
     is_again = request.state == "done" and (request.ended_at or 0) < change.received
     if is_again and alarm.outcome is not None:

@@ -5,8 +5,6 @@ which order. So no push is waited for and none is trusted to stay away: one that
 what our own success has stored is a confirmation. It is no event.
 """
 
-import orjson
-
 from db import cad_requests
 from db.cad_requests import CadRequest
 from webhook.cad.arrival import REORDER_WINDOW
@@ -78,7 +76,7 @@ def _is_about(request: CadRequest, event: CadEvent) -> bool:
     if isinstance(event, Call911 | DispatchNew):
         return event.meta_data.get("uuid") == request.id
     if isinstance(event, DispatchNote):
-        asked = orjson.loads(request.body)
+        asked = request.asked
         text = clean_text(asked["note"], NOTE_LIMIT)
         return asked["callId"] == event.call_id and text == event.note.content
     return True
@@ -87,12 +85,12 @@ def _is_about(request: CadRequest, event: CadEvent) -> bool:
 async def _confirm(request: CadRequest, event: CadEvent, change: Change) -> None:
     if not isinstance(event, Call911 | DispatchNew | DispatchNote):
         return  # what has no mark of ours may be somebody else's
-    answer = orjson.dumps({"callId": event.call_id}).decode()
+    effect = cad_requests.effect_text(event.call_id)
     if request.state == "sent" and not request.answer:
-        await cad_requests.note_answer(change.sql, request.id, answer)
+        await cad_requests.note_answer(change.sql, request.id, effect)
         await note_change(change, request.id, "sent")
     elif request.state == "unknown":
-        await cad_requests.confirm(change.sql, request.id, change.received, answer)
+        await cad_requests.confirm(change.sql, request.id, change.received, effect)
         await note_change(change, request.id, "done", request.subject)
 
 
@@ -117,17 +115,16 @@ async def _is_undone(event: CadEvent, requests: list[CadRequest], change: Change
 
 def _did(request: CadRequest, event: UnitAttach | UnitDetach | UnitStatus | UnitPanic) -> bool:
     """Return whether a request that is done did what an event reports."""
-    asked, answer = orjson.loads(request.body), orjson.loads(request.answer or "{}")
+    asked = request.asked
     if isinstance(event, UnitPanic):
         return event.is_panic == asked["isPanic"] and set(event.idents) <= set(asked["identIds"])
     if isinstance(event, UnitStatus) and choice(asked["status"], UNIT_STATUS) != event.status:
         return False
-    if isinstance(event, UnitAttach) and event.call_id not in (None, answer.get("callId")):
+    if isinstance(event, UnitAttach) and event.call_id not in (None, request.call_id):
         return False
-    return set(event.idents) <= set(answer.get("identIds") or [])
+    return set(event.idents) <= set(request.idents or [])
 
 
 def _may_concern(request: CadRequest, event: UnitAttach | UnitDetach | UnitStatus) -> bool:
     """Return whether a request may be about units of an event; before its answer, any may."""
-    idents = orjson.loads(request.answer or "{}").get("identIds")
-    return idents is None or not set(event.idents).isdisjoint(idents)
+    return request.idents is None or not set(event.idents).isdisjoint(request.idents)

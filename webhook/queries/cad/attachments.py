@@ -1,6 +1,6 @@
 """Members' units on calls of the CAD: put onto the call of an incident, and taken off it again."""
 
-import orjson
+from itertools import chain
 
 from db import cad_requests, dispatches, units
 from db.cad_requests import CadRequest
@@ -42,22 +42,13 @@ async def detach_caller(change: Change, incident: Incident) -> str | None:
     cad = await cad_of(change.sql, incident)
     if not await can_ask(change.sql, cad):
         return None
-    own = set[int]()
-    for request in await _own_attachments(change.sql, incident, change.caller.name):
-        if request.is_open:
-            return await ask_cad(
-                change,
-                cad,
-                "detach",
-                {"discord": str(change.caller.must_be_member())},
-                about=incident.subject,
-            )
-        own |= set(orjson.loads(request.answer or "{}").get("identIds") or [])
-    for call in incident.dispatches:
-        if own & set(await dispatches.units(change.sql, *call.key)):
-            body = {"discord": str(change.caller.must_be_member())}
-            return await ask_cad(change, cad, "detach", body, about=incident.subject)
-    return None
+    asked = await _own_attachments(change.sql, incident, change.caller.name)
+    own = {ident for request in asked for ident in request.idents or []}
+    on_calls = [await dispatches.units(change.sql, *call.key) for call in incident.dispatches]
+    if not any(request.is_open for request in asked) and own.isdisjoint(chain(*on_calls)):
+        return None
+    body = {"discord": str(change.caller.must_be_member())}
+    return await ask_cad(change, cad, "detach", body, about=incident.subject)
 
 
 async def has_failed(sql: Reader, incident: Incident, caller: str) -> bool:
@@ -84,7 +75,7 @@ async def _respond_to_emergency(
     if call.dispatch_key is not None:
         return await _attach(change, call.dispatch_key, member, about)
     for request in await cad_requests.unfinished_of_kind(change.sql, call.cad, "create-dispatch"):
-        if orjson.loads(request.body)["metaData"].get("origin911") == str(call.call_id):
+        if request.asked["metaData"].get("origin911") == str(call.call_id):
             return await _attach_after(change, request, member, about)
     meta = {"origin911": str(call.call_id), "createdFromId": str(call.call_id)}
     postal = {"postal": call.postal} if call.postal else {}
