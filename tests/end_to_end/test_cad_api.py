@@ -188,7 +188,7 @@ async def test_an_alarm_and_its_911_call_are_one_card(env: BotEnvironment, cad: 
         other = await env.channel("emergency").next_message()
         assert "Villa" not in render(other)
         await env.fake.click(env.dora, card, "Resolve")
-        await cad.until(lambda: not cad.emergencies)
+        await cad.until(lambda: not cad.emergencies and not cad.open_pushes)
         await env.fake.until(lambda: "resolved" in render(card).casefold())
     assert env.channel("emergency").created == [other]
     assert card.pings == []

@@ -89,6 +89,8 @@ class FakeCad:
         """What is answered to a kind of reading in place of what there is."""
         self.bodies: dict[str, str] = {}
         """What the body of the next success of a kind is in place of its own, after it was done."""
+        self.open_pushes = 0
+        """How many pushes wait for the bot's answer."""
         self.bot_url = ""
         self.push_key = self.key
         self._heard = asyncio.Event()
@@ -438,6 +440,7 @@ class FakeCad:
     async def push(self, push_type: str, data: Any) -> None:
         """Push to the bot, as the CAD does without its API too; one that is gone hears nothing."""
         body = {"key": self.push_key, "type": push_type, "data": data}
+        self.open_pushes += 1
         with suppress(ClientError):
             async with (
                 ClientSession() as http,
@@ -445,6 +448,8 @@ class FakeCad:
             ):
                 if got.status != 200:
                     self.faults.append(f"the bot answered {got.status} to {push_type}")
+        self.open_pushes -= 1
+        self._heard.set()
 
 
 def _problem(status: int, title: str, detail: str) -> web.Response:
