@@ -130,10 +130,14 @@ def test_faults_in_arguments_and_configuration_are_reported_without_values(
 
 
 async def test_a_crash_at_the_start_is_reported_without_secrets(tmp_path: Path) -> None:
-    written_config(tmp_path, unused_port(), {"gateway_url": f"ws://b.example:{DISCORD}"})
+    written_config(tmp_path, unused_port(), {})
+    # A library that fails, found before the real one as it is in the folder that `-m` starts from.
+    library = f"def new_event_loop():\n    raise RuntimeError({f'not with {DISCORD}'!r})\n"
+    (tmp_path / "uvloop.py").write_text(library)
     code, text = await run_command(tmp_path)
     assert code == 1
     assert "Traceback" in text
+    assert "RuntimeError: not with [secret]" in text
     assert leaks(text) == []
 
 
