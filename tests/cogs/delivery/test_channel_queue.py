@@ -253,7 +253,9 @@ async def test_without_discord_cards_are_logged_and_its_messages_are_kept(
                 await env.push("EVENT_DISPATCH_NEW", dispatch_call(8, **of_call))
                 await log.until(f"P{priority}")
             await env.push("EVENT_911", call_911(9))
-            await log.until("Call 9")
+            await log.until("911 CALL 9")
+            await env.push("EVENT_REMOVE_911", {"callIds": [9]})
+            await log.until("911 CALL 9 · OVER")  # its edit comes after those of the other card
     assert log.count("911 CALL 7 · DISPATCHED") == 1
     assert card.edit_count == 0
     env.settings = lambda: with_discord  # type: ignore[method-assign]
