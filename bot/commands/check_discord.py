@@ -44,6 +44,7 @@ STILL_THERE = (
 )
 SERVER_ERRORS = 500
 OF_RULE = "of rule "
+GRANT = "give the bot's role these in the channel's permissions"
 MEND = "choose another one with /setup, or correct its id in the file"
 
 
@@ -163,16 +164,7 @@ async def _check_guilds(
             channels[number] = channel
     for me in own.values():
         _check_guild(me.guild, settings, alarms.supervisor, report)
-    for number, rule in threaded_channels(settings).items():
-        channel = channels.get(number)
-        if channel is None or channel.id != number:  # none can be opened in a thread
-            continue
-        if missing := missing_for_threads(channel, own[channel.guild.id]):
-            report.fault(
-                f"rule {rule} cannot open threads in #{channel.name}: the bot lacks"
-                f" {', '.join(missing)}",
-                "give the bot's role these in the channel's permissions",
-            )
+    _check_threads(settings, channels, own, report)
     called = called_roles(alarms, settings)
     for role in called:
         _check_called_role(role, channels, own, report)
@@ -184,6 +176,24 @@ async def _check_guilds(
     if not settings.guild_id:
         await _check_home(client, own.keys(), report)
     return [me.guild for me in own.values()]
+
+
+def _check_threads(
+    settings: DiscordSettings,
+    channels: Mapping[int, AnyChannel],
+    own: Mapping[int, discord.Member],
+    report: Report,
+) -> None:
+    for number, rule in threaded_channels(settings).items():
+        channel = channels.get(number)
+        if channel is None or channel.id != number:  # none can be opened in a thread
+            continue
+        if missing := missing_for_threads(channel, own[channel.guild.id]):
+            report.fault(
+                f"rule {rule} cannot open threads in #{channel.name}: the bot lacks"
+                f" {', '.join(missing)}",
+                GRANT,
+            )
 
 
 async def _check_home(
@@ -209,6 +219,31 @@ async def _check_channel(
 
     `own`: the bot in each server, filled here.
     """
+    channel = await _fetch_channel(client, name, number, report)
+    if channel is None:
+        return None
+    me = own.get(channel.guild.id)
+    if me is None:
+        me = own[channel.guild.id] = await _own_member(client, channel.guild.id)
+    # Its own guild, without a gateway, has no roles, from which the rights follow.
+    channel.guild = me.guild
+    parent: discord.TextChannel | discord.ForumChannel | None = None
+    if isinstance(channel, discord.Thread):
+        above = await client.fetch_channel(channel.parent_id)
+        assert isinstance(above, discord.TextChannel | discord.ForumChannel)  # noqa: S101
+        above.guild = me.guild
+        parent = above
+    missing = missing_permissions(channel, me, parent)
+    if missing:
+        report.fault(f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}", GRANT)
+        return None
+    report.good(f"channel {name} is #{channel.name}, and the bot may post there")
+    return parent or channel
+
+
+async def _fetch_channel(
+    client: discord.Client, name: str, number: int, report: Report
+) -> PostableChannel | None:
     setting = "" if name.startswith(OF_RULE) else f"discord.channels.{name}"
     try:
         channel = await client.fetch_channel(number)
@@ -226,26 +261,7 @@ async def _check_channel(
         not_one = "is not a text channel, a thread or a forum"
         report.fault(f"channel {name} ({number}) {not_one}", MEND, setting)
         return None
-    me = own.get(channel.guild.id)
-    if me is None:
-        me = own[channel.guild.id] = await _own_member(client, channel.guild.id)
-    # Its own guild, without a gateway, has no roles, from which the rights follow.
-    channel.guild = me.guild
-    parent: discord.TextChannel | discord.ForumChannel | None = None
-    if isinstance(channel, discord.Thread):
-        above = await client.fetch_channel(channel.parent_id)
-        assert isinstance(above, discord.TextChannel | discord.ForumChannel)  # noqa: S101
-        above.guild = me.guild
-        parent = above
-    missing = missing_permissions(channel, me, parent)
-    if missing:
-        report.fault(
-            f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
-            "give the bot's role these in the channel's permissions",
-        )
-        return None
-    report.good(f"channel {name} is #{channel.name}, and the bot may post there")
-    return parent or channel
+    return channel
 
 
 def _check_guild(

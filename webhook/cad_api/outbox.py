@@ -12,55 +12,27 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from db import cad_requests
-from db.cad_requests import LONGEST, CadRequest, RequestState
+from db.cad_requests import CadRequest
 from db.errors import StorageUnavailable
-from webhook.cad.store import PushConfig, store_own
-from webhook.cad_api.client import idents_of, number_of
-from webhook.cad_api.effects import effects_of
-from webhook.cad_api.endpoints import ENDPOINTS
+from webhook.cad.store import PushConfig
+from webhook.cad_api.courier import LONGEST_BACKOFF, MINUTE, ONCE, SECOND, STORAGE_RETRY, Courier
 from webhook.cad_api.game_server import GameServerTransport
 from webhook.cad_api.progress import CadProgress
-from webhook.cad_api.reconcile import Reading, reconcile
-from webhook.cad_api.refusals import Read, Refusal, refusal_of, unit_of
-from webhook.cad_api.transport import (
-    AnswerLostError,
-    ApiAnswer,
-    CadFault,
-    CadTransport,
-    NotSentError,
-    TooManyError,
-)
+from webhook.cad_api.refusals import Refusal, refusal_of
+from webhook.cad_api.transport import CadFault, CadTransport, TooManyError
 from webhook.protocol.bus import StoredEvent
-from webhook.protocol.context import Change, Context
+from webhook.protocol.context import Context
 from webhook.protocol.events import CadRequestChanged
-from webhook.queries.cad.requests import LANES, ask_cad, note_change, store_game_cads
+from webhook.queries.cad.requests import store_game_cads
 
-SECOND = 1000
-MINUTE = 60 * SECOND
-LONGEST_BACKOFF = 60 * SECOND
-SETTLE = 5.0
-"""Seconds that the CAD gets to finish what it was asked for before it is looked up."""
-
-STORAGE_RETRY = 1.0
 TEST_TIMEOUT = 10.0
 IDLE = 30.0
 """Seconds after which the outbox is looked through in any case."""
-
-ONCE = frozenset(name for name, endpoint in ENDPOINTS.items() if not endpoint.repeatable)
-"""The kinds of requests of which a second one does something else again."""
-
-ENDINGS = frozenset({"close", "detach", "remove-911"})
-"""What is done already if the CAD has no such call any more."""
-
-READ_AFTER = {"attach": "calls", "detach": "calls", "status": "units"}
-"""What shows a success that does not say whose units it was about."""
-
-READS = LANES["calls"]
 
 log = logging.getLogger(__name__)
 
@@ -82,15 +54,15 @@ class CadOutbox:
     ) -> None:
         self._context = context
         self._transports = transports
-        self._config = config
         self._pace = pace
-        self._clock = clock
-        self._settled_at: dict[str, float] = {}
         self._woken = asyncio.Event()
         self._busy: dict[tuple[str, int], str] = {}
         self._there = {cad for cad, one in transports.items() if one.is_there}
         self._offered: list[str] | None = None
         self.progress = {cad: CadProgress(cad, one) for cad, one in transports.items()}
+        self._courier = Courier(
+            context, transports, config, self.progress, self._is_under_way, clock
+        )
 
     async def run(self) -> None:
         """Carry out what is asked until cancelled."""
@@ -136,7 +108,7 @@ class CadOutbox:
             return Refusal("no-key")
         if transport.wait("version") > 0:
             return Refusal("limit")
-        await self._add_send(cad, "version")
+        await self._courier.add_send(cad, "version")
         try:
             async with asyncio.timeout(TEST_TIMEOUT):
                 answer = await transport.ask("version", {})
@@ -149,7 +121,7 @@ class CadOutbox:
                 progress.note_answer("version", self._context.now())
                 progress.note_version(answer.data)
                 return None
-            refusal = await refusal_of(self._asking(cad), "version", {}, answer)
+            refusal = await refusal_of(self._courier.asking(cad), "version", {}, answer)
         progress.note_problem("version", refusal.why, self._context.now())
         return refusal
 
@@ -172,7 +144,7 @@ class CadOutbox:
     async def _ask_for_state_of(self, cad: str) -> None:
         for kind in ("calls", "units"):
             async with self._context.change() as change:
-                await self._ask_to_read(change, cad, kind)
+                await self._courier.ask_to_read(change, cad, kind)
 
     def _hear(self, event: StoredEvent) -> None:
         self._woken.set()
@@ -181,7 +153,7 @@ class CadOutbox:
         """Take up what was under way when the bot stopped: its answer is lost."""
         async with self._context.change() as change:
             for request in await cad_requests.interrupted(change.sql):
-                await self._lose(change, request)
+                await self._courier.lose(change, request)
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start what can be sent now; return the seconds until more can be."""
@@ -191,8 +163,9 @@ class CadOutbox:
             progress.note_waiting(waiting.get(cad))
         for request in await cad_requests.overdue(read, now):
             if not self._is_under_way(request):
-                await self._give_up(request, "late" if self._can_ask(request.cad) else "no-key")
-        wait = await self._settle_lost()
+                why = "late" if self._can_ask(request.cad) else "no-key"
+                await self._courier.give_up(request, why)
+        wait = await self._courier.settle_lost()
         for request in await cad_requests.ready(read, now, now + LONGEST_BACKOFF, ONCE):
             wait = min(wait, await self._try_to_start(group, request))
         moment = await cad_requests.next_moment(read, now)
@@ -205,35 +178,11 @@ class CadOutbox:
     def _is_under_way(self, request: CadRequest) -> bool:
         return request.id in self._busy.values()
 
-    async def _settle_lost(self) -> float:
-        """Have it found out which lost requests were done; return the seconds until that can be."""
-        wait, now = math.inf, self._clock()
-        lost = [
-            request
-            for request in await cad_requests.interrupted(self._context.read)
-            if request.kind in ONCE and not self._is_under_way(request)
-        ]
-        self._settled_at = {
-            request.id: self._settled_at.get(request.id, now + SETTLE) for request in lost
-        }
-        for request in lost:
-            if request.answer:  # an echo came in place of the answer
-                async with self._context.change() as change:
-                    await self._finish(change, request, request.asked, {"callId": request.call_id})
-            elif request.cad not in self._transports:
-                await self._give_up(request, "no-key")
-            elif self._settled_at[request.id] > now:
-                wait = min(wait, self._settled_at[request.id] - now)
-            else:
-                async with self._context.change() as change:
-                    await self._ask_to_read(change, request.cad, "calls")
-        return wait
-
     async def _try_to_start(self, group: asyncio.TaskGroup, request: CadRequest) -> float:
         """Start a request, or return the seconds until it may be possible."""
         transport = self._transports.get(request.cad)
         if transport is None:
-            await self._give_up(request, "no-key")
+            await self._courier.give_up(request, "no-key")
             return math.inf
         lane = (request.cad, request.lane)
         body = await self._body_of(request)
@@ -252,7 +201,8 @@ class CadOutbox:
             return request.asked
         made = await cad_requests.get(self._context.read, request.after)
         if made is None or made.state != "done":
-            await self._give_up(request, "not-made" if made is None else made.why or "not-made")
+            why = "" if made is None else made.why
+            await self._courier.give_up(request, why or "not-made")
             return None
         return {**request.asked, "callId": made.call_id}
 
@@ -264,235 +214,13 @@ class CadOutbox:
         body: dict[str, Any],
     ) -> None:
         try:
-            sent_at = await self._mark_sent(request)
-            if sent_at is not None:
-                await self._send(transport, request, body, sent_at)
+            await self._courier.deliver(transport, request, body)
         except StorageUnavailable as fault:
             log.warning("a request to the CAD waits for storage: %s", fault)
             await asyncio.sleep(STORAGE_RETRY)
         except Exception:
             log.exception("a request to the CAD failed (%s)", request.kind)
-            await self._give_up(request, "refused")
+            await self._courier.give_up(request, "refused")
         finally:
             self._busy.pop(lane, None)
             self._woken.set()
-
-    async def _mark_sent(self, request: CadRequest) -> int | None:
-        """Store that a request may have happened from now on; None if it is not to be sent."""
-        async with self._context.change() as change:
-            now = change.received
-            if not await cad_requests.mark_sent(change.sql, request.id, now):
-                return None
-            await cad_requests.add_send(change.sql, request.cad, request.kind, now)
-            await cad_requests.forget_sends(change.sql, now - MINUTE)
-            if request.state == "new":
-                await note_change(change, request.id, "sent", request.subject)
-            return now
-
-    async def _send(
-        self,
-        transport: CadTransport,
-        request: CadRequest,
-        body: dict[str, Any],
-        sent_at: int,
-    ) -> None:
-        """Send a request, and store what became of it for as long as that takes."""
-        progress, began = self.progress[request.cad], self._clock()
-        try:
-            answer = await transport.ask(request.kind, body)
-        except (NotSentError, TooManyError) as fault:
-            why = "limit" if isinstance(fault, TooManyError) else "unreachable"
-            progress.note_problem(request.kind, why, self._context.now())
-            await self._keep(lambda change: self._postpone(change, request, happened=False))
-        except AnswerLostError:
-            progress.note_problem(request.kind, "unreachable", self._context.now())
-            await self._keep(lambda change: self._lose(change, request))
-        else:
-            await self._take(request, body, answer, sent_at, began)
-
-    async def _take(
-        self,
-        request: CadRequest,
-        body: dict[str, Any],
-        answer: ApiAnswer,
-        sent_at: int,
-        began: float,
-    ) -> None:
-        """Store what an answer says; `sent_at`, `began`: when it was asked for, on two clocks."""
-        cad, progress, now = request.cad, self.progress[request.cad], self._context.now()
-        if progress.has_failed_for(LONGEST_BACKOFF, now):
-            await self._keep(lambda change: cad_requests.hasten(change.sql, cad, now))
-        if answer.is_good:
-            progress.note_answer(request.kind, now)
-            if request.kind.startswith("create-") and _call_id(answer.data, {}) is None:
-                await self._keep(lambda change: self._lose(change, request))  # which call is it?
-                return
-            if request.lane == READS:
-                reading = Reading(cad, request.kind, answer.data, sent_at)
-                await self._keep(lambda change: self._read(change, request, reading, began))
-                return
-            refusal = await self._empty(request, body, answer.data)
-        else:
-            refusal = await refusal_of(self._asking(cad), request.kind, body, answer)
-            progress.note_problem(request.kind, refusal.why, now)
-            if refusal.why == "no-call" and request.kind in ENDINGS and request.tries:
-                refusal = None  # an earlier try did it
-        if refusal is None:
-            await self._keep(lambda change: self._finish(change, request, body, answer.data))
-        else:
-            reason = refusal
-            await self._keep(lambda change: self._end(change, request, "refused", reason))
-
-    async def _empty(
-        self, request: CadRequest, body: Mapping[str, Any], data: Any
-    ) -> Refusal | None:
-        """Return why a success did nothing, as the member has no unit; fill in whose unit it is."""
-        if request.kind not in ("attach", "detach", "status") or not isinstance(data, dict):
-            return None
-        said = idents_of(data)
-        if said or (said == [] and request.kind != "attach"):
-            return None
-        found = await unit_of(self._asking(request.cad), body["discord"])
-        if isinstance(found, Refusal):
-            return found
-        if said == []:
-            return Refusal("no-unit")
-        if found:
-            data["identIds"] = found
-        return None
-
-    def _asking(self, cad: str) -> Read:
-        """Return what asks a CAD for something on the way, unless that takes waiting."""
-        transport = self._transports[cad]
-
-        async def ask(kind: str, body: Mapping[str, Any]) -> ApiAnswer | None:
-            if transport.wait(kind) > 0:
-                return None
-            await self._add_send(cad, kind)
-            with suppress(CadFault):
-                return await transport.ask(kind, body)
-            return None
-
-        return ask
-
-    async def _add_send(self, cad: str, kind: str) -> None:
-        async with self._context.change() as change:
-            await cad_requests.add_send(change.sql, cad, kind, change.received)
-
-    async def _keep(self, store: Callable[[Change], Awaitable[None]]) -> None:
-        """Store what became of a request, as soon as storage can be written."""
-        while True:
-            try:
-                async with self._context.change() as change:
-                    await store(change)
-            except StorageUnavailable as fault:
-                log.warning("what the CAD answered waits for storage: %s", fault)
-                await asyncio.sleep(STORAGE_RETRY)
-            else:
-                return
-
-    async def _finish(
-        self, change: Change, request: CadRequest, body: Mapping[str, Any], data: Any
-    ) -> None:
-        """Store that a request was done, with all that it changed; an echo may have done so."""
-        call_id, idents = _call_id(data, body), idents_of(data)
-        effect = cad_requests.effect_text(call_id, idents)
-        if not await cad_requests.end(
-            change.sql, request.id, "done", change.received, answer=effect
-        ):
-            return
-        events = effects_of(request.kind, body, data)
-        since = request.asked_at
-        await store_own(change, self._context, request.cad, self._config, events, since)
-        if idents is None and request.kind in READ_AFTER:
-            await self._ask_to_read(change, request.cad, READ_AFTER[request.kind])
-        await note_change(change, request.id, "done", request.subject)
-        origin = body.get("metaData", {}).get("origin911")
-        if request.kind == "create-dispatch" and origin is not None:
-            gone = {"callId": int(origin)}
-            await ask_cad(change, request.cad, "remove-911", gone, within=LONGEST)
-
-    async def _read(
-        self, change: Change, request: CadRequest, reading: Reading, began: float
-    ) -> None:
-        """Take over what was read; settle which lost calls were made."""
-        if not await cad_requests.end(change.sql, request.id, "done", change.received):
-            return
-        if reading.kind == "calls":
-            await self._look_up(change, reading, began)
-        await reconcile(change, self._context, reading, self._config)
-        await note_change(change, request.id, "done")
-
-    async def _look_up(self, change: Change, reading: Reading, began: float) -> None:
-        """Finish the lost requests whose calls were made, and have the others made.
-
-        `began`: when the reading did. Time that was set tells nothing here, only time that passes.
-        """
-        made = dict(reading.marked_calls())
-        for kind in ("create-911", "create-dispatch"):
-            for lost in await cad_requests.unfinished_of_kind(change.sql, reading.cad, kind):
-                is_settled = self._settled_at.get(lost.id, math.inf) <= began
-                if lost.state != "sent" or self._is_under_way(lost) or not is_settled:
-                    continue
-                call = made.get(lost.id)
-                if call is not None:
-                    await self._finish(change, lost, lost.asked, call)
-                else:
-                    now = change.received
-                    await cad_requests.postpone(change.sql, lost.id, now, may_have_happened=False)
-                    await note_change(change, lost.id, "new", lost.subject)
-        for mark, call in made.items():
-            given_up = await cad_requests.get(change.sql, mark)
-            if given_up is not None and given_up.state == "unknown":
-                effect = cad_requests.effect_text(_call_id(call, {}))
-                await cad_requests.confirm(change.sql, mark, change.received, effect)
-                await note_change(change, mark, "done", given_up.subject)
-
-    async def _lose(self, change: Change, request: CadRequest) -> None:
-        """Go on without an answer; an echo may have told what became of it."""
-        stored = await cad_requests.get(change.sql, request.id)
-        if request.kind == "note" and not (stored is not None and stored.answer):
-            await self._end(change, request, "unknown", Refusal("lost"))
-        else:
-            await self._postpone(change, request, happened=True)
-
-    async def _postpone(self, change: Change, request: CadRequest, *, happened: bool) -> None:
-        """Try a request again, each time after a longer wait.
-
-        That one try was not taken does not undo an earlier one that may have been.
-        """
-        happened = happened or request.state == "sent"
-        due_at = change.received + min(SECOND << min(request.tries, 10), LONGEST_BACKOFF)
-        await cad_requests.postpone(change.sql, request.id, due_at, may_have_happened=happened)
-        await note_change(change, request.id, "sent" if happened else "new", request.subject)
-
-    async def _give_up(self, request: CadRequest, why: str) -> None:
-        """End a request that is too late or cannot be sent; what may have happened is unknown."""
-
-        async def end(change: Change) -> None:
-            stored = await cad_requests.get(change.sql, request.id)
-            is_sent = stored is not None and stored.state == "sent"
-            await self._end(change, request, "unknown" if is_sent else "refused", Refusal(why))
-
-        await self._keep(end)
-
-    async def _end(
-        self, change: Change, request: CadRequest, state: RequestState, refusal: Refusal
-    ) -> None:
-        why, detail = refusal
-        if await cad_requests.end(
-            change.sql, request.id, state, change.received, why=why, detail=detail
-        ):
-            await note_change(change, request.id, state, request.subject)
-
-    async def _ask_to_read(self, change: Change, cad: str, kind: str) -> None:
-        """Have the calls or the units of a CAD read, unless a reading is still to begin."""
-        waiting = await cad_requests.unfinished_of_kind(change.sql, cad, kind)
-        if all(map(self._is_under_way, waiting)):
-            await ask_cad(change, cad, kind, {}, within=None)
-
-
-def _call_id(data: Any, body: Mapping[str, Any]) -> int | None:
-    """Return the number of the call in an answer, else of the one that was asked about."""
-    found = number_of(data.get("callId")) if isinstance(data, dict) else None
-    return body.get("callId") if found is None else found
