@@ -4,6 +4,12 @@ from typing import NamedTuple
 
 from db.database import Reader, Transaction, where_equal
 
+_OWN = ("property", "approval", "restore")
+"""The kinds of subjects that have a property's number."""
+
+_PARTS = (("removal", "removals"), ("equipment", "equipment"), ("alarm", "alarms"))
+"""The kinds of subjects that belong to a property, and their tables."""
+
 
 class AuditRecord(NamedTuple):
     """A change. `before` and `after` are JSON objects with what changed; `at` in milliseconds."""
@@ -36,6 +42,23 @@ async def page(
     where, values = where_equal(subject=subject, who=who)
     newest = f"audit {where} ORDER BY id DESC LIMIT ? OFFSET ?"
     return await sql.select(AuditRecord, newest, *values, limit, offset)
+
+
+async def page_of_property(
+    sql: Reader, property_id: int, who: str | None, limit: int, offset: int
+) -> list[AuditRecord]:
+    """Return records on a property and all that belongs to it, newest first."""
+    subjects = " UNION ALL ".join(
+        [
+            *(f"SELECT '{kind}:' || ?1" for kind in _OWN),
+            *(f"SELECT '{kind}:' || id FROM {of} WHERE property_id = ?1" for kind, of in _PARTS),
+        ]
+    )
+    newest = (
+        f"audit WHERE subject IN ({subjects}) AND (?2 IS NULL OR who = ?2)"
+        " ORDER BY id DESC LIMIT ?3 OFFSET ?4"
+    )
+    return await sql.select(AuditRecord, newest, property_id, who, limit, offset)
 
 
 async def last(sql: Reader, subject: str, action: str) -> AuditRecord | None:

@@ -5,7 +5,7 @@ It is a card like the others, with one subject.
 
 from collections import defaultdict
 
-from cogs.cards.calls import times
+from cogs.cards.calls import times, urgency
 from cogs.i18n.language import _
 from cogs.routing.stored import pause_lines
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
@@ -159,7 +159,7 @@ async def call_line(sql: Reader, call: DispatchCall) -> str:
     """Say in one line how urgent a call is, where it is, who is on it, and since when."""
     subject = dispatch_subject(call.key)
     number = await linked_name(sql, subject, str(call.call_id))
-    priority = f" · **P{call.priority}**" if call.priority in ("1", "2", "3") else ""
+    priority = f" · **{urgent}**" if (urgent := urgency(call)) else ""
     title = inert_line(call.title, 40, blank=_("no title yet"))
     where = place(f"{call.block} {call.address}", call.postal, 60)
     on_call = await dispatches.units(sql, *call.key)

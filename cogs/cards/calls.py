@@ -167,7 +167,7 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
         card.add("Ended", await _stale_end(sql, subject))
     acts = await add_acts(sql, card, subject, is_open=is_open)
     where = place(f"{call.block} {call.address}", call.postal, PLACE_IN_LINE)
-    line = headline(_urgency(call) if is_open else _("Closed"), title, where)
+    line = headline(urgency(call) or _("Dispatch call") if is_open else _("Closed"), title, where)
     own = await notes_of(sql, subject)
     notes = [note for note in notes if note.content not in own]
     card.add("Last notes", notes_text(notes), inline=False)
@@ -175,10 +175,10 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     return MessageContent([card.build()], (*drone, *acts), headline=line)
 
 
-def _urgency(call: DispatchCall) -> str:
-    """Return `P1` for a call of the first priority, else what it is."""
+def urgency(call: DispatchCall) -> str:
+    """Return `P1` for a call of the first priority; blank if it has none."""
     priority = inert_line(call.priority, 16, blank="")
-    return f"P{priority}" if priority.isdigit() else priority or _("Dispatch call")
+    return f"P{priority}" if priority.isdigit() else priority
 
 
 def _call_status(call: DispatchCall, *, is_open: bool) -> str:

@@ -109,7 +109,6 @@ async def property_message(sql: Reader, subject: Subject) -> MessageContent | No
         card = await _of_owner_change(sql, event, property_, by, int(subject.cad))
     else:
         card = _CHANGES[event.name](property_, by)
-    card.add("Property", str(property_.id))
     return MessageContent([card.build()])
 
 
@@ -161,4 +160,4 @@ def _with_buttons(content: MessageContent | None, *buttons: Button) -> MessageCo
 
 
 def _where(property_: Property) -> str:
-    return inert_line(property_.location, TITLE - 60)
+    return f"{inert_line(property_.location, TITLE - 80)} #{property_.id}"

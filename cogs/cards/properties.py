@@ -14,6 +14,7 @@ from cogs.ui.names import (
 )
 from cogs.ui.text import duration, inert, inert_line, timestamp, who
 from db import approvals, audit, flights, properties, removals
+from db.audit import AuditRecord
 from db.database import Reader
 from db.properties import PENDING, REJECTED, REMOVED, Property
 from webhook.protocol.events import Subject
@@ -85,7 +86,8 @@ async def _add_removal(sql: Reader, card: CardBuilder, property_: Property) -> N
         return
     restored = await audit.last(sql, subject, "restore-property")
     if restored is not None:
-        card.add("Restored by", f"{who(restored.who)}, {timestamp(restored.at)}")
+        by = await _restorers(sql, property_, restored)
+        card.add("Restored by", f"{by}, {timestamp(restored.at)}")
 
 
 async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
@@ -126,7 +128,8 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
         restored = await audit.last(sql, str(property_subject(property_.id)), "restore-property")
         text = _("The property was restored.")
         if restored is not None:
-            text = _("{who} restored the property.").format(who=who(restored.who))
+            by = await _restorers(sql, property_, restored)
+            text = _("The property was restored by {who}.").format(who=by)
         card.add("Since then", text, inline=False)
         return MessageContent([card.build()])
     to_restore = await _approvers(sql, str(restore_subject(property_.id)))
@@ -155,6 +158,12 @@ async def flight(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Recalled by", who(flight.recalled_by or ""))
     card.add("Was out", duration(flight.recalled_at - flight.dispatched_at))
     return MessageContent([card.build()], headline=line)
+
+
+async def _restorers(sql: Reader, property_: Property, restored: AuditRecord) -> str:
+    """Name those who approved that a property is restored, and who then restored it."""
+    given = await approvals.of_subject(sql, str(restore_subject(property_.id)))
+    return ", ".join(map(who, dict.fromkeys([*(one.who for one in given), restored.who])))
 
 
 async def _approvers(sql: Reader, subject: str) -> str:

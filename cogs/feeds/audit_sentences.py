@@ -130,6 +130,12 @@ FIELDS = {
 
 _USERS = {"owner", "allowed", "userId", "for"}
 
+_REQUESTS = {
+    "removal": N_("the removal of {property}"),
+    "restore": N_("the restoring of {property}"),
+}
+"""What was approved, by the kind of subject; of a new property it is the property itself."""
+
 
 class Difference(NamedTuple):
     """A value that a change has changed; `before` and `after` are blank where there was none."""
@@ -251,14 +257,14 @@ async def _facts(
     if subject.kind == "equipment":
         facts["piece"] = await equipment_name(sql, subject.number, NAME)
     if record.action == "approve":
-        asked = _("the removal of {property}") if subject.kind == "removal" else "{property}"
+        asked = _(_REQUESTS[subject.kind]) if subject.kind in _REQUESTS else "{property}"
         facts["request"] = asked.format(property=facts["property"])
     return facts
 
 
 async def _property_id(sql: Reader, subject: Subject) -> int | None:
     """Return the property that a record is about; None if it is about something else."""
-    if subject.kind in ("property", "approval"):
+    if subject.kind in ("property", "approval", "restore"):
         return subject.number
     if subject.kind == "equipment":
         piece = await equipment.get_even_removed(sql, subject.number)

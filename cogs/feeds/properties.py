@@ -84,9 +84,12 @@ async def owner(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def details(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """The location is in the title; a description is too long for a feed."""
-    done = _("New description") if "description" in event.data else _("New location")
-    return await _entry(sql, event, done, Colour.NORMAL)
+    """A description is too long for a feed."""
+    if "description" in event.data:
+        return await _entry(sql, event, _("New description"), Colour.NORMAL)
+    before = await _before(sql, event, "location")
+    names = [inert_line(name, NAME) for name in (before, event.data["location"]) if name]
+    return await _entry(sql, event, _("New location"), Colour.NORMAL, " → ".join(names))
 
 
 async def equipment_change(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -97,16 +100,17 @@ async def equipment_change(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def moved(sql: Reader, event: StoredEvent) -> CardBuilder:
+    x, y = await _pair_before(sql, event, "x", "y")
     text = f"{event.data['x']}, {event.data['y']}"
-    before = [await _before(sql, event, name) for name in ("x", "y")]
-    if None not in before:
-        text = f"{before[0]}, {before[1]} → {text}"
+    text = text if x is None else f"{x}, {y} → {text}"
     return await _entry(sql, event, _("Moved"), Colour.NORMAL, text)
 
 
 async def resized(sql: Reader, event: StoredEvent) -> CardBuilder:
     sizes = {name: event.data[name] for name in ("width", "height", "size")}
     text = _("{width} × {height} m, {size} m² in all.").format(**sizes)
+    width, height = await _pair_before(sql, event, "width", "height")
+    text = text if width is None else f"{width} × {height} m → {text}"
     return await _entry(sql, event, _("Resized"), Colour.NORMAL, text)
 
 
@@ -140,6 +144,15 @@ async def _before(sql: Reader, event: StoredEvent, name: str) -> Any:
         if name in before:
             return before[name]
     return None
+
+
+async def _pair_before(sql: Reader, event: StoredEvent, first: str, second: str) -> tuple[Any, Any]:
+    """Return what two values were before; one that is unknown beside a known one is unchanged."""
+    before = {name: await _before(sql, event, name) for name in (first, second)}
+    if set(before.values()) == {None}:
+        return None, None
+    known = {name: event.data[name] if value is None else value for name, value in before.items()}
+    return known[first], known[second]
 
 
 async def _user(sql: Reader, user_id: str) -> str:

@@ -24,17 +24,17 @@ DPI = 100
 MARGIN = 30
 INSIDE = WIDTH - 2 * MARGIN
 
-POINT = DPI / 72
-"""Pixels of a point, the unit of matplotlib's fonts and lines."""
-
 TITLE, TEXT, SMALL = 30, 21, 17
 """Font sizes in points."""
 
 LINE = 44
 """Pixels from one line of a legend to the next."""
 
+SUBPIXELS = 64
+"""In which part of a pixel FreeType measures."""
+
 LONGEST = 200
-"""Characters of a name that are looked at."""
+"""Characters of a name that are looked at, and of what they are written as."""
 
 FONT = "DejaVu Sans"
 """The font that matplotlib brings along, as nobody knows which ones a machine has."""
@@ -78,17 +78,21 @@ def _drawable(character: str) -> str:
 def readable(text: str) -> str:
     """Return a text from the game in one line, in characters that the font has."""
     line = unicodedata.normalize("NFC", plain_line(text, LONGEST))
-    return "".join(_drawable(character) for character in line)
+    return "".join(map(_drawable, line))[:LONGEST]
 
 
 @lru_cache(4_096)
 def text_width(line: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a drawable line in pixels."""
+    from matplotlib import font_manager
     from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
 
-    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
-    return float(TextPath((0, 0), line, prop=font).get_extents().x1 * POINT) if line else 0.0
+    wanted = FontProperties(family=FONT, weight="bold" if bold else "normal")
+    font = font_manager.get_font(font_manager.findfont(wanted))
+    font.clear()
+    font.set_size(size, DPI)
+    font.set_text(line)
+    return font.get_width_height()[0] / SUBPIXELS
 
 
 def fitted(text: str, width: float, size: float, *, bold: bool = False) -> str:

@@ -5,6 +5,7 @@ import asyncio
 import aiohttp
 
 from bot.settings import ApprovalSettings
+from tests.end_to_end.answers import answer_to
 from tests.end_to_end.environment import TOKEN, BotEnvironment
 from tests.fake_discord import InteractionReply, Message, render
 
@@ -184,7 +185,7 @@ async def test_a_removed_property_is_restored_with_its_equipment_and_access_list
         await _expect_reply(env, replies[0], "**Villa** (#1) restored.")
         await _expect_reply(env, replies[1], "Property Villa (#1) is not removed.")
         await env.fake.until(
-            lambda: f"Since then: <@{env.anna.id}> restored the property." in render(card)
+            lambda: f"Since then: The property was restored by <@{env.anna.id}>." in render(card)
         )
         found = await env.query("get-property-detailed", propertyId=property_id)
         assert (found["status"], len(found["equipment"])) == ("ACTIVE", 1)
@@ -232,8 +233,9 @@ async def test_the_first_of_two_approvers_is_on_the_card_and_counts_once(
 ) -> None:
     env.approvals = ApprovalSettings(approvers=2)
     second = env.guild.add_member("Bert", env.approvers)
+    boss = env.guild.add_member("Boss", env.guild.add_role("Owner", "manage_guild"))
     async with env.bot_running():
-        await env.fake.until(lambda: env.fake.connected)
+        await env.wait_for_commands()
         property_id, card = await _request(env)
         one_more = "1 more person must approve"
         await _expect_reply(env, await env.fake.click(env.anna, card, "Approve"), one_more)
@@ -246,6 +248,11 @@ async def test_the_first_of_two_approvers_is_on_the_card_and_counts_once(
         await _expect_reply(env, await env.fake.click(second, card, "Restore"), one_more)
         await env.fake.until(lambda: "Restoring approved by" in render(card))
         await _expect_reply(env, await env.fake.click(env.anna, card, "Restore"), "restored.")
+        both = f"restored by <@{second.id}>, <@{env.anna.id}>"
+        await env.fake.until(lambda: both in render(card))
+        audit = await answer_to(env, boss, "audit", property=str(property_id))
+        for what in ("removal", "restoring"):
+            assert f"approved the {what} of **Villa** (#1). Approvals still needed: 1" in audit
         await env.add_property("Shed")
         new = await env.channel("approvals").next_message()
         await _expect_reply(env, await env.fake.click(second, new, "Approve"), one_more)

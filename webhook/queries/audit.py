@@ -26,8 +26,11 @@ class AuditPage(PropertyReference, ListPage):
 @operation(scope=Scope.ADMIN)
 async def list_changes(context: Context, ask: AuditPage) -> list[AuditRecord]:
     """Return who changed what, newest first."""
-    about = None if ask.property_id is None else str(property_subject(ask.property_id))
-    return await audit.page(context.read, about, ask.by, ask.limit, ask.offset)
+    if ask.property_id is None:
+        return await audit.page(context.read, None, ask.by, ask.limit, ask.offset)
+    return await audit.page_of_property(
+        context.read, ask.property_id, ask.by, ask.limit, ask.offset
+    )
 
 
 @operation(scope=Scope.ADMIN)

@@ -8,8 +8,8 @@ from cogs.pictures import drawing
 from cogs.pictures.charts import COLOURS, HATCHES
 from cogs.pictures.drawing import (
     BACKGROUND,
+    DPI,
     FIELD,
-    POINT,
     SMALL,
     TEXT,
     WIDTH,
@@ -33,8 +33,8 @@ def test_colours_have_enough_contrast(below: str) -> None:
 
 def test_texts_are_large_on_a_phone() -> None:
     phone = 350  # points across, of which a letter needs eight
-    assert SMALL * POINT / WIDTH * phone >= 8
-    assert TEXT * POINT / WIDTH * phone >= 10
+    assert SMALL * DPI / 72 / WIDTH * phone >= 8
+    assert TEXT * DPI / 72 / WIDTH * phone >= 10
 
 
 def test_patterns_and_symbols_differ_without_their_colours() -> None:

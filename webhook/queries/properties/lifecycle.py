@@ -95,6 +95,7 @@ async def remove_with_equipment(
         await close_flight(change, flight)
     await end_alarm_of(change, property_.id, "removed")
     await properties.remove(change.sql, property_.id, change.received)
+    await approvals.clear(change.sql, str(restore_subject(property_.id)))  # of an earlier removal
     about = approval_subjects(property_.id, property_.status)
     about += await _end_decisions(change, property_.id, None, outcome)
     await _publish_status(change, property_, REMOVED, cause, *about)
@@ -106,7 +107,6 @@ async def restore_with_equipment(change: Change, property_: Property, removed_at
     await properties.restore(change.sql, property_.id, removed_at)
     if status != property_.status:
         await properties.set_status(change.sql, property_.id, status, change.caller.name)
-    await approvals.clear(change.sql, str(restore_subject(property_.id)))
     about = approval_subjects(property_.id, status)
     about += await removal_that_ended(change.sql, property_)
     cause = PropertyRestored(property_id=property_.id, status=status)
