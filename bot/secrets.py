@@ -24,9 +24,10 @@ class StoredSecret(NamedTuple):
 
 
 _SAMPLE = re.compile(
-    r"your.*(?:key|token)|(?:key|token)[ _-]*here|change.?me|placeholder|…|^at.least.16"
-    r"|^[ _-]*(?:cad|api|bot|secret|[ _-])*(?:key|token)$|^<.*>$|^[x*.-]+$"
-    r"|^(?:example|sample|dummy|password|passwort|secret|test)[\W\d_]*$|^(.)\1+$|^12345|^abcdef|keep.it.secret",
+    r"your.*(?:key|token)|(?:key|token)[ _-]*here|(?:change|replace).?me|placeholder|…|^at.least.16"
+    r"|^(?=.*[a-z])(?:[\W\d_]|api|bot|cad|client|example|sample|dummy|password|passwort|secret|test"
+    r"|geheim|my|dein|key|token|schl(?:ü|ue)ssel|paste|insert|enter|put|goes|here|hier|this|the)+$"
+    r"|^<.*>$|^[x*.-]+$|^(.)\1+$|^12345|^abcdef|keep.it.secret",
     re.IGNORECASE,
 )
 """What stands in examples in place of a secret, such as `YOUR-API-KEY`."""

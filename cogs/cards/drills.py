@@ -36,4 +36,5 @@ async def drill(sql: Reader, subject: Subject) -> MessageContent | None:
             who=who(shown.begun_by)
         ),
     )
-    return MessageContent([card.build()], only_edits=bool(shown.is_over))
+    is_over = bool(shown.is_over)
+    return MessageContent([card.build()], headline=card.title, only_edits=is_over)

@@ -8,12 +8,15 @@ import orjson
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, MessageContent
-from cogs.ui.names import cad_suffix
+from cogs.ui.names import cad_suffix, headline
 from cogs.ui.text import fitting, inert, inert_line, when
 from db import notices, units
 from db.database import Reader
 from db.notices import Notice
 from webhook.protocol.events import Subject
+
+SHOWN_OF_TEXT = 150
+"""Characters of a text in the line above its card."""
 
 _NATURES = {"NonEmergency": N_("Non-emergency"), "Emergency": N_("Emergency")}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -37,7 +40,9 @@ async def notice(sql: Reader, subject: Subject) -> MessageContent | None:
     if stored.kind == "pager":
         card.add("To", await _addressees(sql, stored, data), inline=False)
     card.add("Sent", when(stored.happened_at, stored.age))
-    return MessageContent([card.build()])
+    text = data.get("body") or data.get("message") or ""
+    line = headline(card.title, inert_line(text, SHOWN_OF_TEXT, blank=""))
+    return MessageContent([card.build()], headline=line)
 
 
 def _pager(data: dict[str, Any]) -> CardBuilder:

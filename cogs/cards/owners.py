@@ -1,5 +1,7 @@
 """Private messages to members: what happens to what is theirs, and who they are in the game."""
 
+from dataclasses import replace
+
 import discord
 
 from cogs.cards.again import card_in_server
@@ -8,7 +10,7 @@ from cogs.cards.alarm_texts import STATES, alerts_text, begin_card, find_alarm, 
 from cogs.cards.properties import approval, removal
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import user_name, whole_user_name
+from cogs.ui.names import headline, user_name, whole_user_name
 from cogs.ui.text import SHOWN_AGE, duration, fitting, inert, inert_line, timestamp, when, who
 from db import alarm_steps, audit, journal, links, properties, removals
 from db.alarms import Alarm
@@ -53,7 +55,8 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
         card.add("Last", f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
     about = await card_in_server(sql, Subject("alarm", str(shown.id)))
     buttons = _alarm_buttons(shown, is_own=is_own)
-    return MessageContent([card.build()], buttons, about=about, age=shown.age)
+    line = headline(card.title, inert_line(notes[0], 100, blank="") if notes else "")
+    return MessageContent([card.build()], buttons, headline=line, about=about, age=shown.age)
 
 
 def _alarm_buttons(shown: Alarm, *, is_own: bool) -> tuple[Button, ...]:
@@ -109,7 +112,7 @@ async def property_message(sql: Reader, subject: Subject) -> MessageContent | No
         card = await _of_owner_change(sql, event, property_, by, int(subject.cad))
     else:
         card = _CHANGES[event.name](property_, by)
-    return MessageContent([card.build()])
+    return MessageContent([card.build()], headline=card.title)
 
 
 def _removed(property_: Property, by: str) -> CardBuilder:
@@ -152,11 +155,12 @@ async def linked(sql: Reader, subject: Subject) -> MessageContent | None:
     user_id = StoredEvent.from_journal(entries[0]).data["userId"]
     text = _("You are **{user}** in the game.").format(user=await whole_user_name(sql, user_id))
     hint = _("/property mine shows your properties, /link alarms sends you their alarms.")
-    return MessageContent([CardBuilder(_("Linked"), Colour.GOOD, f"{text}\n{hint}").build()])
+    card = CardBuilder(_("Linked"), Colour.GOOD, f"{text}\n{hint}")
+    return MessageContent([card.build()], headline=text)
 
 
 def _with_buttons(content: MessageContent | None, *buttons: Button) -> MessageContent | None:
-    return None if content is None else MessageContent(content.embeds, buttons)
+    return None if content is None else replace(content, buttons=buttons)
 
 
 def _where(property_: Property) -> str:

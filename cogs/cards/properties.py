@@ -67,13 +67,14 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
             else:  # a request to remove it, and its end, set the status too
                 card.add("Set by", by)
         card.add("Reason", inert(property_.status_reason or "", 1000, blank=""), inline=False)
-        return MessageContent([card.build()])
+        return MessageContent([card.build()], headline=card.title)
     return MessageContent(
         [card.build()],
         (
             Button("Approve", f"property:approve:{property_.id}", discord.ButtonStyle.success),
             Button("Reject", f"property:reject:{property_.id}", discord.ButtonStyle.danger),
         ),
+        headline=card.title,
     )
 
 
@@ -110,6 +111,7 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
         card.add("Requested by", who(request.asked_by))
     card.add("Requested", timestamp(request.requested_at))
     card.add("Approved by", await _approvers(sql, f"removal:{request.id}"))
+    line = headline(card.title, inert_line(request.reason or "", 100, blank=""))
     if request.outcome is None:
         return MessageContent(
             [card.build()],
@@ -118,12 +120,13 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
                 Button("Deny", f"removal:deny:{request.id}"),
                 Button("Withdraw", f"removal:withdraw:{request.id}"),
             ),
+            headline=line,
         )
     card.add("Settled by", who(request.settled_by or ""))
     card.add("Settled", timestamp(request.settled_at or 0))
     card.add("Answer", inert(request.answer or "", 1000, blank=""), inline=False)
     if request.outcome != "approved":
-        return MessageContent([card.build()])
+        return MessageContent([card.build()], headline=line)
     if property_.removed_at != request.settled_at:
         restored = await audit.last(sql, str(property_subject(property_.id)), "restore-property")
         text = _("The property was restored.")
@@ -131,10 +134,11 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
             by = await _restorers(sql, property_, restored)
             text = _("The property was restored by {who}.").format(who=by)
         card.add("Since then", text, inline=False)
-        return MessageContent([card.build()])
+        return MessageContent([card.build()], headline=line)
     to_restore = await _approvers(sql, str(restore_subject(property_.id)))
     card.add("Restoring approved by", to_restore)
-    return MessageContent([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
+    restore = Button("Restore", f"removal:restore:{request.id}")
+    return MessageContent([card.build()], (restore,), headline=line)
 
 
 async def flight(sql: Reader, subject: Subject) -> MessageContent | None:

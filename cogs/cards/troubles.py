@@ -27,4 +27,4 @@ async def trouble(sql: Reader, subject: Subject) -> MessageContent | None:
     if stored.times > 1:
         again = plural("It came back once.", "It came back {number} times.", stored.times - 1)
         card.description = f"{card.description}\n{again}".strip()
-    return MessageContent([card.build()])
+    return MessageContent([card.build()], headline=title)

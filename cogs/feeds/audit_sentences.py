@@ -9,7 +9,14 @@ from typing import Any, NamedTuple, cast, get_args
 import orjson
 
 from cogs.i18n.language import N_, _
-from cogs.ui.names import equipment_name, location_of, property_status, tier_name, user_name
+from cogs.ui.names import (
+    equipment_name,
+    game_name,
+    location_of,
+    property_status,
+    tier_name,
+    user_name,
+)
 from cogs.ui.text import BLANK, fitting, inert_line, who
 from db import alarms, equipment, removals
 from db.audit import AuditRecord
@@ -233,9 +240,10 @@ async def _facts(
     subject = Subject.parse(record.subject)
     facts = {"who": who(record.who), "key": inert_line(subject.key, NAME)}
     values = {**before, **after}
+    name_of = game_name if subject.kind == "member" else user_name  # a link is to the game's user
     for name in _USERS:
         if user_id := values.get(name):
-            facts["user"] = await user_name(sql, str(user_id), NAME)
+            facts["user"] = await name_of(sql, str(user_id), NAME)
     for name, fact in (("fullName", "name"), ("location", "location"), ("channel", "channel")):
         facts[fact] = inert_line(str(values.get(name) or ""), NAME)
     facts |= {

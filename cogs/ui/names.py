@@ -79,6 +79,8 @@ def status_name(status: str, limit: int = 40) -> str:
 def plain_status_name(status: str) -> str:
     """Do the same where nothing is interpreted as markup."""
     name = _STATUS_NAMES.get().unit(status)
+    if not name and status.isdecimal():
+        return _("Status {number}").format(number=status)
     return name or (_(STATUSES[status]) if status in STATUSES else status)
 
 
@@ -132,8 +134,11 @@ def unit_names(idents: list[int], units: dict[int, Unit], most: int) -> str:
 async def user_name(sql: Reader, user_id: str, limit: int = 200) -> str:
     """Return who a game user is: the linked member, else their name, else their id, shortened."""
     member = await links.member_of(sql, user_id)
-    if member is not None:
-        return f"<@{member}>"
+    return await game_name(sql, user_id, limit) if member is None else f"<@{member}>"
+
+
+async def game_name(sql: Reader, user_id: str, limit: int = 200) -> str:
+    """Return a game user's name, else their id, shortened, whoever they are in Discord."""
     user = await users.get(sql, user_id)
     if user is None or user.full_name == user_id:
         return inert_line(short_id(user_id), min(limit, 100))

@@ -160,7 +160,7 @@ async def test_a_board_of_an_hour_is_replaced_before_discord_refuses(
         await asyncio.sleep(0.4)
         await log_in(env, 2, "7K-2", "LSPD")
         second = await board_says(env, "On duty · 2")
-    assert first.deleted
+        await env.fake.until(lambda: first.deleted)
     assert second is not first
 
 

@@ -474,7 +474,14 @@ async def test_damaged_map_image_is_a_fault(setup: CheckedSetup) -> None:
 
 @pytest.mark.parametrize(
     "sample",
-    ["YOUR-API-KEY", "your_api_key_here", "API-KEY-HERE", "<your key>", "changeme", "xxxxxxxx"],
+    [
+        "YOUR-API-KEY",
+        "your_api_key_here",
+        "API-KEY-HERE",
+        "<your key>",
+        "changeme",
+        "My-Secret-Key-1234",
+    ],
 )
 async def test_key_of_an_example_is_a_fault(setup: CheckedSetup, sample: str) -> None:
     settings = setup.settings().model_copy(

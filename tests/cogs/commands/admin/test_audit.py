@@ -83,9 +83,9 @@ async def test_a_moved_link_names_both_members(harness: AppHarness) -> None:
     await harness.ask("link-user", memberId="801", userId="license:1")
     await harness.ask("link-user", memberId="802", userId="license:1")
     assert await told(harness) == [
-        "tester linked <@801> to <@802>.",
-        "tester linked <@802> to <@802>.",
-        "tester moved the link to <@802> from <@801> to <@802>.",
+        "tester linked <@801> to license:1.",
+        "tester linked <@802> to license:1.",
+        "tester moved the link to license:1 from <@801> to <@802>.",
     ]
 
 
