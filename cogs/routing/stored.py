@@ -53,8 +53,7 @@ async def pause_lines(sql: Reader, at: int) -> list[str]:
 class RoutingStore:
     """Adds and removes rules and pauses, and has them applied.
 
-    `check` makes a rule of its fields as of those of the file, and raises as
-    `add` says; `in_use`
+    `check` makes a rule of its fields as of those of the file, and raises as `add` says; `in_use`
     returns the rules in their order; `apply` goes by what is stored now.
     """
 

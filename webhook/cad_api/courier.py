@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from db import cad_requests
-from db.cad_requests import LONGEST, CadRequest, RequestState
+from db.cad_requests import CadRequest, RequestState
 from db.errors import StorageUnavailable
 from webhook.cad.store import PushConfig, store_own
 from webhook.cad_api.client import idents_of, number_of
@@ -26,7 +26,7 @@ from webhook.cad_api.transport import (
     TooManyError,
 )
 from webhook.protocol.context import Change, Context
-from webhook.queries.cad.requests import LANES, ask_cad, note_change
+from webhook.queries.cad.requests import LANES, ask_cad, note_change, note_done
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -235,11 +235,7 @@ class Courier:
         await store_own(change, self._context, request.cad, self._config, events, since)
         if idents is None and request.kind in READ_AFTER:
             await self.ask_to_read(change, request.cad, READ_AFTER[request.kind])
-        await note_change(change, request.id, "done", request.subject)
-        origin = body.get("metaData", {}).get("origin911")
-        if request.kind == "create-dispatch" and origin is not None:
-            gone = {"callId": int(origin)}
-            await ask_cad(change, request.cad, "remove-911", gone, within=LONGEST)
+        await note_done(change, request)
 
     async def _read(
         self, change: Change, request: CadRequest, reading: Reading, began: float
@@ -275,7 +271,7 @@ class Courier:
             if given_up is not None and given_up.state == "unknown":
                 effect = cad_requests.effect_text(_call_id(call, {}))
                 await cad_requests.confirm(change.sql, mark, change.received, effect)
-                await note_change(change, mark, "done", given_up.subject)
+                await note_done(change, given_up)
 
     async def lose(self, change: Change, request: CadRequest) -> None:
         """Go on without an answer; an echo may have told what became of it."""

@@ -27,8 +27,8 @@ from webhook.protocol.context import Change, Context
 PAGE = 100
 """Units that the CAD lists at once; of a full page the rest is not known."""
 
-MOST = 10_000
-"""Calls of ours that are compared."""
+MAX_CALLS = 10_000
+"""Calls of ours that are compared, of each kind."""
 
 _Event = TypeVar("_Event", bound=CadEvent)
 
@@ -98,7 +98,7 @@ async def _emergencies(sql: Reader, reading: Reading, listed: list[Members]) -> 
                 events.append(event)
     gone = [
         call.call_id
-        for call in await emergencies.of_cad(sql, reading.cad, MOST)
+        for call in await emergencies.of_cad(sql, reading.cad, MAX_CALLS)
         if call.call_id not in there and call.touched_at < reading.sent_at
     ]
     return events + _read_each(Removed911, "callIds", gone)
@@ -141,7 +141,7 @@ async def _dispatches(sql: Reader, reading: Reading, listed: list[Members]) -> l
                 events.append(event)
     gone = [
         call.call_id
-        for call in await dispatches.of_cad(sql, reading.cad, MOST)
+        for call in await dispatches.of_cad(sql, reading.cad, MAX_CALLS)
         if call.call_id not in there and call.touched_at < reading.sent_at
     ]
     return events + _read_each(DispatchClosed, "callIds", gone)

@@ -149,6 +149,26 @@ async def test_a_911_call_becomes_one_dispatch_call_for_all_responders(asked: As
     assert await dispatches.units(read, CAD, made) == [7, 8]
 
 
+async def test_a_dispatch_call_that_is_found_late_still_replaces_its_911_call(
+    asked: AskedCad,
+) -> None:
+    fake = asked.fake
+    async with asked.working():
+        placed = await asked.ended(await place_emergency(asked.context(), CAD, SMOKE))
+        fake.lose["create-dispatch"], fake.refuse_429["calls"] = 1, 1_000
+        subject = asked.emergency(placed.call_id or 0)
+        request_id = await responding(asked.context(), subject)
+        await fake.until(lambda: bool(fake.asked("calls")))
+        asked.skip(6 * 60)
+        asked.outbox.wake()
+        assert (await asked.ended(request_id)).state == "unknown"
+        assert fake.emergencies
+    del fake.refuse_429["calls"]
+    async with asked.working():
+        await fake.until(lambda: not fake.emergencies)
+    assert len(fake.dispatches) == 1
+
+
 @pytest.mark.parametrize("presses", [3, 4])
 async def test_the_last_press_counts_while_the_call_is_being_made(
     asked: AskedCad, presses: int

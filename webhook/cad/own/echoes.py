@@ -23,7 +23,7 @@ from webhook.cad.events.values import NOTE_LIMIT, choice
 from webhook.cad.own.news import news_of
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change
-from webhook.queries.cad.requests import note_change
+from webhook.queries.cad.requests import note_change, note_done
 
 ECHO_WINDOW = 120_000
 """Milliseconds after a request within which the CAD may still push what it did."""
@@ -91,7 +91,7 @@ async def _confirm(request: CadRequest, event: CadEvent, change: Change) -> None
         await note_change(change, request.id, "sent")
     elif request.state == "unknown":
         await cad_requests.confirm(change.sql, request.id, change.received, effect)
-        await note_change(change, request.id, "done", request.subject)
+        await note_done(change, request)
 
 
 async def _is_undone(event: CadEvent, requests: list[CadRequest], change: Change, cad: str) -> bool:

@@ -12,6 +12,7 @@ import orjson
 from pydantic import Field, StringConstraints
 
 from db import cad_requests, private_answers, settings, units
+from db.cad_requests import LONGEST, CadRequest
 from db.database import Reader, Transaction
 from db.private_answers import PrivateAnswer
 from webhook.protocol.catalogue import operation
@@ -157,6 +158,15 @@ async def note_change(change: Change, request_id: str, state: str, *subjects: st
     """Tell the worker, those who wait, and the cards that show it what became of a request."""
     shown = [subject for subject in subjects if subject]
     await change.note(CadRequestChanged(request_id=request_id, state=state, subjects=shown))
+
+
+async def note_done(change: Change, request: CadRequest) -> None:
+    """Tell that a request was done; remove the 911 call that has become a dispatch call by it."""
+    await note_change(change, request.id, "done", request.subject)
+    origin = request.asked.get("metaData", {}).get("origin911")
+    if request.kind == "create-dispatch" and origin is not None:
+        gone = {"callId": int(origin)}
+        await ask_cad(change, request.cad, "remove-911", gone, within=LONGEST)
 
 
 @operation(scope=Scope.READ)
