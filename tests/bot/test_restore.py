@@ -15,6 +15,7 @@ from db import backup as db_backup
 from db.backup import copy
 from db.integrity import full_check
 from db.migrate import migrations
+from tests.databases import put_database
 from tests.db.damage import PAGE, folder, names, root_pages, start, start_and_kill, tear
 
 NEWEST = migrations()[-1][0]
@@ -27,6 +28,7 @@ class RestoreCase:
         self.folder = folder
         self.path = folder / "sentinel.db"
         self.backup = folder / "backup.db"
+        put_database(folder / "past.db")
         start(folder / "past.db", "old")
         copy(folder / "past.db", self.backup)
         (folder / "past.db").unlink()

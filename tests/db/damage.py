@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from db.database import Database
+from tests.databases import put_database
 
 PAGE = 4096
 
@@ -28,7 +29,7 @@ def start(path: Path, *names: str, then: Callable[[], None] = lambda: None) -> N
 def start_and_kill(path: Path, *names: str) -> None:
     """Make a database whose bot was killed: these settings are still in the -wal."""
     original = path.with_name("original.db")
-    start(original)
+    put_database(original)
 
     def take() -> None:
         for suffix in ("", "-wal"):

@@ -443,8 +443,9 @@ async def test_push_is_unavailable_while_storage_is(app: RunningApp) -> None:
 
 
 async def test_corpus_is_answered_as_expected(app: RunningApp) -> None:
+    after = app.harness.dump()
     for case in CASES:
-        before = app.harness.dump()
+        before = after
         status, text = await push(app, document(case))
         after = app.harness.dump()
         verdict = expected(case)

@@ -365,8 +365,8 @@ async def test_slow_client_is_dropped_and_others_are_served(
 
 
 async def test_parallel_connections_each_get_their_own_answers(app: RunningApp) -> None:
-    """200 connections: own answers, and every event in journal order, on all of them."""
-    many, each = 200, 3
+    """60 connections: own answers, and every event in journal order, on all of them."""
+    many, each = 60, 3
 
     async def converse(number: int, ready: asyncio.Barrier) -> list[int]:
         async with app.connect(WRITER) as ws:
