@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cogs.cards import CARDS
 from tests.end_to_end.environment import BotEnvironment, open_environment
 from tests.fake_discord import hurry
 
@@ -31,3 +33,9 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         ahead[0] += seconds
 
     return skip
+
+
+@pytest.fixture
+def _hurried_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the board edited at once, so that a test need not wait for it."""
+    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.0))

@@ -1,5 +1,7 @@
 """Redact: what a moderator has redacted is gone from Discord, and does not come back."""
 
+import pytest
+
 from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import InteractionReply, Message
@@ -7,6 +9,8 @@ from tests.fake_discord.render import render
 from tests.soak.ledger import caught_up
 
 SLUR = "That filthy slurword lives *here*, @everyone"
+
+pytestmark = pytest.mark.usefixtures("_hurried_board")
 
 
 def _world(env: BotEnvironment) -> str:

@@ -216,6 +216,7 @@ class Tour:
         raise AssertionError(f"no answer has the button {action}")
 
 
+@pytest.mark.usefixtures("_hurried_board")
 @pytest.mark.parametrize("locale", TOURS)
 async def test_every_command_answers_like_this(env: BotEnvironment, locale: str) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Owner", "manage_guild"))
