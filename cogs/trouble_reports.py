@@ -112,7 +112,7 @@ class TroubleReports:
         if not (begun or over or reworded):
             return
         log_channel = self._log_channel()
-        directly = log_channel is None or any(one.about == log_channel != 0 for one in found)
+        directly = log_channel is None or any(one.is_about(log_channel) for one in found)
         async with self._context.change() as change:
             for key in begun:
                 await self._tell(change, present[key], told.get(key), directly=directly)

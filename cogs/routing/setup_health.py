@@ -106,7 +106,7 @@ class SetupHealth:
         yield from self._blind_roles(guilds)
 
     def _wrong_with_channels(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
-        """Check each channel once, whatever is posted in it."""
+        """Check each channel once, whatever is posted in it; those alike are one trouble."""
         uses: dict[int, list[str]] = {}
         for what, ids in self.layout.items():
             group, _dot, name = what.rpartition(".")
@@ -114,10 +114,22 @@ class SetupHealth:
                 for number in ids:
                     uses.setdefault(number, []).append(name)
         forgotten = {one for one in self.threads if find_channel(guilds, one) is None}
-        for number, names in uses.items():
+        alike: dict[str, list[int]] = {}
+        for number in uses:
             if number not in forgotten and (problem := problem_of(guilds, "channels.", number)):
-                sentence = f"{_label('channels.' + ', '.join(names))}: {problem}."
-                yield Trouble(f"channel.{names[0]}", sentence, _("Fix it with /setup."), number)
+                is_there = find_channel(guilds, number) is not None
+                alike.setdefault(problem if is_there else str(number), []).append(number)
+        for numbers in alike.values():
+            names = ", ".join(name for number in numbers for name in uses[number])
+            key, cure = f"channel.{uses[numbers[0]][0]}", _("Fix it with /setup.")
+            problem = problem_of(guilds, "channels.", numbers[0])
+            if len(numbers) == 1:
+                sentence = f"{_label(f'channels.{names}')}: {problem}."
+                yield Trouble(key, sentence, cure, numbers[0])
+            else:
+                sentence = f"{_('The channels {names}').format(names=names)}: {problem}."
+                several = {f"channel.{uses[number][0]}": number for number in numbers}
+                yield Trouble(key, sentence, cure, several=several)
         for number, rule in self.rule_channels.items():
             if number not in {*uses, *forgotten} and (
                 problem := problem_of(guilds, "channels.", number)

@@ -3,8 +3,8 @@
 Each part of the program that can tell that something is wrong adds a source to the list.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 KINDS = (
     "cad-api",
@@ -41,7 +41,8 @@ class Trouble:
     after a restart. `sentence` says what is wrong, with no id and no name from Discord, as
     /healthz is public; `cure` how to mend it. `about`: the id of the channel or role in Discord.
     `since`: when it began, in milliseconds since 1970, if that is known. `is_told`: whether a
-    message in Discord tells of it.
+    message in Discord tells of it. `several`: what each would be about that it stands for, by the
+    keys that they would have.
     """
 
     key: str
@@ -50,6 +51,11 @@ class Trouble:
     about: int = 0
     since: int | None = None
     is_told: bool = True
+    several: Mapping[str, int] = field(default_factory=dict)
+
+    def is_about(self, number: int | None) -> bool:
+        """Tell whether it is about the channel or role with this id."""
+        return bool(number) and (number == self.about or number in self.several.values())
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.cure}".strip()
@@ -76,6 +82,9 @@ class Troubles:
         """Return what is known to be wrong, and whether every source could tell."""
         found = [source() for source in self._sources]
         by_key: dict[str, Trouble] = {}
-        for trouble in (one for some in found for one in some or ()):
-            by_key.setdefault(trouble.key, trouble)
+        every = [one for some in found for one in some or ()]
+        told_together = {key for one in every for key in one.several}
+        for trouble in every:
+            if trouble.several or trouble.key not in told_together:
+                by_key.setdefault(trouble.key, trouble)
         return list(by_key.values()), None not in found

@@ -160,6 +160,8 @@ async def test_status_shows_closed_channels_and_their_backlog(
     env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     env.channel("drones").deny("send_messages embed_links")
+    for name in ("visits", "crimes"):
+        env.channel(name).deny("attach_files")
     async with env.bot_running():
         await env.wait_for_commands()
         await env.add_property("Villa", drones=1)
@@ -168,6 +170,8 @@ async def test_status_shows_closed_channels_and_their_backlog(
         shown = await answer_to(env, env.dora, "status")
         assert "# Something needs attention" in shown
         assert "#drones · The channel drones: the bot lacks Send Messages, Embed Links" in shown
+        assert "The channels visits, crimes: the bot lacks Attach Files." in shown
+        assert "3 channels do not work." in shown
         assert "#drones · 1 card, since <T> (<R>)" in shown
 
 

@@ -115,9 +115,9 @@ class StatusCommands(SentinelCog):
         card.add(_("Discord"), _(_STATES[state]))
         card.add(_("Pause"), "\n".join(pauses), inline=False)
         card.add(_("What is wrong"), fitting(list(map(_line, wrong)), "\n", FIELD), inline=False)
-        shut = {trouble.about for trouble in wrong if trouble.about}
         channels = set(status.channels.values())
-        card.add(_("Channels"), _channels(len(channels), len(channels & shut)), inline=False)
+        shut = [one for one in channels if any(trouble.is_about(one) for trouble in wrong)]
+        card.add(_("Channels"), _channels(len(channels), len(shut)), inline=False)
         refused = [_rejection_line(status, rejection) for rejection in rejected]
         card.add(_("Refused by Discord"), fitting(refused, "\n", FIELD), inline=False)
         in_use = {*status.channels, "direct"}  # what others wait for is shown once they are back
