@@ -19,7 +19,7 @@ from db.database import Database, Transaction
 from db.errors import StorageUnavailable
 from db.feeds import FeedEntry
 from webhook.protocol.bus import Bus, StoredEvent
-from webhook.protocol.events import ALL, CadRequestChanged, CardsOutdated, Subject
+from webhook.protocol.events import ALL, CadRequestChanged, CardsOutdated, MemberLinked, Subject
 from webhook.protocol.metrics import Metrics
 
 CURSOR = "discord.cursor"
@@ -34,7 +34,7 @@ FEED_DELAY = 0.05
 RETRY = 2.0
 """Seconds until storage that cannot be written is tried again."""
 
-_FOLLOWED = (ALL, CardsOutdated.name, CadRequestChanged.name)
+_FOLLOWED = (ALL, CardsOutdated.name, CadRequestChanged.name, MemberLinked.name)
 
 log = logging.getLogger(__name__)
 

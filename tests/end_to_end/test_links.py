@@ -158,8 +158,10 @@ async def test_members_are_linked_and_unlinked_from_their_menu(env: BotEnvironme
 
 
 async def test_the_answer_with_a_code_is_edited_after_a_restart_or_a_message_sent(
-    env: BotEnvironment,
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.app.CHECK_INTERVAL", 3_600.0)  # nothing but the link wakes deliveries
+
     async def code() -> tuple[InteractionReply, str]:
         await env.wait_for_commands()
         answer = await env.fake.slash(env.stranger, "link code")
