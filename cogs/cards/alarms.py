@@ -30,7 +30,7 @@ REASON = 2_400
 ROOM_FOR_THE_REST = 700
 """Characters that are left for the footer and the newest steps."""
 
-WHO = 150
+ROOM_FOR_AUTHOR = 150
 """Characters that are left before a note for its time and who wrote it."""
 
 
@@ -51,7 +51,7 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     notes = [note for note in notes if note != raised_with]
     lines = list(map(step_line, notes))
     if lines and length(lines[-1]) >= room:
-        lines[-1] = step_line(notes[-1], room - WHO)
+        lines[-1] = step_line(notes[-1], room - ROOM_FOR_AUTHOR)
     written = newest_that_fit(lines, room)
     card.add_long("Notes", "\n".join(written))
     card.add("Police", await _police(sql, shown), inline=False)

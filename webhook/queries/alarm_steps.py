@@ -8,7 +8,7 @@ from webhook.protocol.audit_actions import AuditAction
 from webhook.protocol.context import Change, PoliceRules, Scope, Share
 from webhook.protocol.events import AlarmChanged, Subject
 from webhook.queries.models import alarm_subject, property_subject
-from webhook.queries.police import OVER, end_police_call, police_by_rule
+from webhook.queries.police import OUTCOMES, end_police_call, police_by_rule
 
 ENDS_WAITING = frozenset({"acknowledged", "snoozed", "resolved", "false", "quiet", "removed"})
 """The steps after which nobody has to be called any more."""
@@ -30,7 +30,7 @@ async def record_step(
     await alarm_steps.add(change.sql, alarm.id, change.happened, by, action, text, number)
     if action in ENDS_WAITING:
         await escalations.answer(change.sql, alarm.id, action, by, change.received)
-    if action in OVER:
+    if action in OUTCOMES:
         await end_police_call(change, alarm, action)
     given: dict[str, Any] = {"by": by} if by else {}
     if action in CHANGES_HANDLER:

@@ -31,13 +31,13 @@ from webhook.queries.models import alarm_subject
 
 CALLER = "CAD Sentinel"
 
-NEAR = 300.0
+POSTAL_REACH = 300.0
 """Metres within which the postal code of a 911 call is that of a place."""
 
 TOO_LATE = 5 * 60 * 1000
 """Milliseconds after an alarm was raised from which no rule calls the police any more."""
 
-OVER = {
+OUTCOMES = {
     "resolved": "The alarm is resolved.",
     "false": "It was a false alarm.",
     "quiet": "Nothing more was heard of the alarm.",
@@ -85,12 +85,12 @@ async def call_police(
     if property_.position is not None:
         exact = PositionData(**orjson.loads(property_.position))
         x, y, z = exact.x, exact.y, exact.z
-    heard = await emergencies.nearest_postal(change.sql, cad, x, y, NEAR, MAX_CODE)
+    nearby = await emergencies.nearest_postal(change.sql, cad, x, y, POSTAL_REACH, MAX_CODE)
     text = property_.description.strip()
     ask = NewEmergency(
         location=property_.location[:LINE_LENGTH] or f"Property {property_.id}",
         description=f"Alarm at {property_.location}{f': {text}' if text else ''}"[:CALL_LENGTH],
-        postal=nearest(rules.postals, x, y) or heard or "",
+        postal=nearest(rules.postals, x, y) or nearby or "",
         caller=CALLER,
     )
     meta = place_metadata(x, y, z) | {"alarm": str(alarm.id)}
@@ -138,7 +138,12 @@ async def tell_dispatched(
     """Write into the open dispatch call that was made for an alarm how that ended."""
     made = await dispatches.get(change.sql, *dispatch)
     if made is not None and made.closed_at is None:
-        body = {"callId": made.call_id, "note": OVER[outcome], "noteType": "text", "label": LABEL}
+        body = {
+            "callId": made.call_id,
+            "note": OUTCOMES[outcome],
+            "noteType": "text",
+            "label": LABEL,
+        }
         await ask_cad(change, made.cad, "note", body, about=about, within=LONGEST)
 
 
