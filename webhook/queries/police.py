@@ -18,13 +18,13 @@ from webhook.protocol.postals import MAX_CODE, nearest
 from webhook.protocol.wire import PositionData
 from webhook.queries.cad.requests import (
     CALL_LENGTH,
-    LABEL,
     LINE_LENGTH,
     NOBODY_WAITS,
     NewEmergency,
     api_cads,
     ask_cad,
     emergency_body,
+    note_body,
     place_metadata,
 )
 from webhook.queries.models import alarm_subject
@@ -138,12 +138,7 @@ async def tell_dispatched(
     """Write into the open dispatch call that was made for an alarm how that ended."""
     made = await dispatches.get(change.sql, *dispatch)
     if made is not None and made.closed_at is None:
-        body = {
-            "callId": made.call_id,
-            "note": OUTCOMES[outcome],
-            "noteType": "text",
-            "label": LABEL,
-        }
+        body = note_body(made.call_id, OUTCOMES[outcome])
         await ask_cad(change, made.cad, "note", body, about=about, within=LONGEST)
 
 

@@ -195,7 +195,7 @@ async def note_call(context: Context, ask: NewIncidentNote, label: str = LABEL) 
         call = next((call for call in incident.dispatches if call.closed_at is None), None)
         if call is None or not await can_ask(change.sql, cad):
             return None
-        body = {"callId": call.call_id, "note": ask.text, "noteType": "text", "label": label}
+        body = note_body(call.call_id, ask.text, label)
         return await ask_cad(change, cad, "note", body, about=incident.subject)
 
 
@@ -283,6 +283,11 @@ async def place_emergency(context: Context, cad: str, ask: NewEmergency) -> str:
         about = member_subject(context.caller.must_be_member())
         await change.audit("place-911", about, after={"location": ask.location})
         return request_id
+
+
+def note_body(call_id: int, text: str, label: str = LABEL) -> dict[str, Any]:
+    """Return what the CAD is told of a note on a dispatch call."""
+    return {"callId": call_id, "note": text, "noteType": "text", "label": label}
 
 
 def emergency_body(ask: NewEmergency, meta_data: Mapping[str, str] | None = None) -> dict[str, Any]:
