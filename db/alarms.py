@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from db import escalations
-from db.database import Reader, Transaction, marks, where_equal
+from db.database import Reader, Transaction, marks
 from db.simulations import IS_SIMULATED
 
 AlarmOutcome = Literal["resolved", "false", "quiet", "removed"]
@@ -129,21 +129,32 @@ async def open_ones(
 async def page(
     sql: Reader, property_id: int | None, limit: int, offset: int
 ) -> tuple[list[Alarm], int]:
-    """Return alarms, of a property or of all, open ones first, and how many there are."""
-    where, values = where_equal(property_id=property_id)
-    ordered = f"alarms {where} ORDER BY (outcome IS NULL) DESC, id DESC LIMIT ? OFFSET ?"
-    found = await sql.select(Alarm, ordered, *values, limit, offset)
-    return found, await sql.count(f"alarms {where}", *values)
+    """Return alarms, of a property or of all, and how many there are."""
+    if property_id is None:
+        return await _page(sql, "TRUE", (), limit, offset)
+    return await _page(sql, "property_id = ?", (property_id,), limit, offset)
 
 
 async def page_of_properties(
     sql: Reader, property_ids: Sequence[int], limit: int, offset: int
 ) -> tuple[list[Alarm], int]:
-    """Return alarms of some properties, open ones first, and how many there are."""
-    theirs = f"alarms WHERE property_id IN ({marks(property_ids)})"
-    ordered = f"{theirs} ORDER BY (outcome IS NULL) DESC, id DESC LIMIT ? OFFSET ?"
-    found = await sql.select(Alarm, ordered, *property_ids, limit, offset)
-    return found, await sql.count(theirs, *property_ids)
+    """Return alarms of some properties, and how many there are."""
+    return await _page(sql, f"property_id IN ({marks(property_ids)})", property_ids, limit, offset)
+
+
+async def _page(
+    sql: Reader, which: str, values: Sequence[int], limit: int, offset: int
+) -> tuple[list[Alarm], int]:
+    """Return those that wait, then the other open ones, then the rest; the newest first."""
+    of_open = f"alarms WHERE {which} AND (outcome IS NULL) = 1"
+    of_ended = f"alarms WHERE {which} AND (outcome IS NULL) = 0"
+    number = await sql.count(of_open, *values)
+    waiting_first = f"{of_open} ORDER BY ({_WAITS}) DESC, id DESC LIMIT ? OFFSET ?"
+    found = await sql.select(Alarm, waiting_first, *values, limit, offset)
+    if (left := limit - len(found)) > 0:
+        newest = f"{of_ended} ORDER BY id DESC LIMIT ? OFFSET ?"
+        found += await sql.select(Alarm, newest, *values, left, max(0, offset - number))
+    return found, number + await sql.count(of_ended, *values)
 
 
 async def raise_or_repeat(

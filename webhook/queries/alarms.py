@@ -215,7 +215,7 @@ async def add_alert(context: Context, ask: NewAlert) -> NewAlertIds:
 
 @table.query("get-alarms", scope=Scope.READ, share=Share.ALLOWED)
 async def get_alarms(context: Context, ask: AlarmPage) -> AlarmList:
-    """List alarms: open ones first, then the newest."""
+    """List alarms: waiting ones first, then other open ones, then the newest."""
     if ask.property_id is not None:
         await existing_property(context.read, ask.property_id)
     page, total = await alarms.page(context.read, ask.property_id, ask.limit, ask.offset)

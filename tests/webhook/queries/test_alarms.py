@@ -359,14 +359,17 @@ async def test_alarm_of_a_removed_property_is_over(harness: AppHarness, name: st
     assert (row["state"], row["settledBy"]) == ("removed", "tester")
 
 
-async def test_open_alarms_are_listed_before_newer_ones_that_are_over(harness: AppHarness) -> None:
-    places = [await harness.add_property(location=f"place {number}") for number in range(3)]
+async def test_alarms_that_wait_are_listed_before_newer_ones(harness: AppHarness) -> None:
+    places = [await harness.add_property(location=f"place {number}") for number in range(4)]
     numbers = [await raised(harness, property_id) for property_id in places]
     await harness.ask("settle-alarm", alarmId=numbers[1], outcome="resolved")
     await harness.ask("settle-alarm", alarmId=numbers[2], outcome="resolved")
-    page = await harness.ask("get-alarms", limit=2)
-    assert [row["id"] for row in page["alarms"]] == [numbers[0], numbers[2]]
-    assert page["total"] == 3
+    await harness.ask("acknowledge-alarm", alarmId=numbers[3])
+    page = await harness.ask("get-alarms", limit=3)
+    assert [row["id"] for row in page["alarms"]] == [numbers[0], numbers[3], numbers[2]]
+    assert page["total"] == 4
+    rest = await listed(harness, limit=3, offset=3)
+    assert [row["id"] for row in rest] == [numbers[1]]
     assert [row["id"] for row in await listed(harness, propertyId=places[1])] == [numbers[1]]
     assert await harness.error_code("get-alarms", propertyId=99) == "not-found"
 
