@@ -18,10 +18,10 @@ async def test_card_is_over_after_a_minute_and_its_message_is_edited(harness: Ap
     await end_drills(context)
     shown = await render(harness.database.read, Subject("drill", "1"))
     assert shown is not None
-    assert as_text(shown).startswith("TEST · ALARM\n")
+    assert as_text(shown).startswith("TEST · Alarm\nTEST · ALARM\n")
     harness.clock.now += 1
     await end_drills(context)
     shown = await render(harness.database.read, Subject("drill", "1"))
     assert shown is not None
-    assert as_text(shown).startswith("TEST OVER · ALARM\n")
+    assert as_text(shown).startswith("TEST OVER · Alarm\nTEST OVER · ALARM\n")
     assert shown.only_edits
