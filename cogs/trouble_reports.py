@@ -64,12 +64,12 @@ class TroubleReports:
         """Look again and again until cancelled."""
         while True:
             self._changed.clear()
-            await self.look()
+            await self.report_changes()
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(INTERVAL, self._settle or INTERVAL)):
                     await self._changed.wait()
 
-    async def look(self) -> None:
+    async def report_changes(self) -> None:
         """Log and tell what is wrong now; each source is asked once in each language."""
         found = self._present(ENGLISH)
         self._log_changes(*found)

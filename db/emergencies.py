@@ -147,9 +147,9 @@ async def alike(sql: Reader, call: EmergencyCall, within: int, near: float) -> l
     same = (
         "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
         " AND received_at >= ?1 AND received_at - age BETWEEN ?1 AND ?2"
-        f" AND +cad = ?3 AND is_emergency = ?4 AND {_letters('description')} = {_letters('?5')}"
+        f" AND +cad = ?3 AND is_emergency = ?4 AND {_compact('description')} = {_compact('?5')}"
         " AND pressed_by IS NULL AND (call_id, occurrence) <> (?6, ?7)"
-        f" AND ({_letters('location')} = {_letters('?8')} OR x BETWEEN ?9 - ?10 AND ?9 + ?10"
+        f" AND ({_compact('location')} = {_compact('?8')} OR x BETWEEN ?9 - ?10 AND ?9 + ?10"
         "  OR NOT ?11 OR location GLOB '*[^ -~]*')"
     )
     ordered = f"emergency_calls WHERE {same} ORDER BY received_at, call_id"
@@ -170,7 +170,7 @@ async def alike(sql: Reader, call: EmergencyCall, within: int, near: float) -> l
     )
 
 
-def _letters(text: str) -> str:
+def _compact(text: str) -> str:
     """Return SQL for a text without blanks and, as far as it is ASCII, in lower case."""
     for blank in " \n\t\u00a0":
         text = f"replace({text}, char({ord(blank)}), '')"

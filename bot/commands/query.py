@@ -51,7 +51,7 @@ def query(client: InstanceClient, name: str, text: str | None, *, as_json: bool,
     if is_error and frame["data"].get("code") == "unknown-type":
         from webhook.queries import CATALOGUE  # takes long to import
 
-        say(f"Without a name, all queries are listed{_meant(name, CATALOGUE.names)}")
+        say(f"Without a name, all queries are listed{_did_you_mean(name, CATALOGUE.names)}")
     return 1 if is_error else 0
 
 
@@ -83,7 +83,9 @@ def listen(
     except InstanceError as fault:
         known = {ALL, *EVENTS}
         unknown = [name for name in wanted if name not in known]
-        raise InstanceError(f"{fault}{_meant(unknown[0], known) if unknown else ''}") from None
+        raise InstanceError(
+            f"{fault}{_did_you_mean(unknown[0], known) if unknown else ''}"
+        ) from None
     remark(f"Listening to {_one_line(', '.join(wanted))} of {client.url}; stop with Ctrl-C.")
     is_connected = True
     while True:
@@ -131,7 +133,7 @@ def _error_lines(data: dict[str, Any]) -> Iterator[str]:
             yield f"  {_one_line(field.get('field'))}: {_one_line(field.get('problem'))}"
 
 
-def _meant(name: str, names: Iterable[str]) -> str:
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
     """Ask whether a similar name was meant; blank if there is none."""
     close = get_close_matches(name, names, n=1)
     return f"; did you mean {close[0]}?" if close else ""

@@ -324,12 +324,12 @@ class Scenario:
         troubles = Troubles()
         troubles.add(lambda: wrong)
         reports = TroubleReports(harness.context(), troubles, 0.0, lambda: 0, lambda: None)
-        await reports.look()
+        await reports.report_changes()
         harness.clock.now += 4 * MINUTE
         wrong.clear()
-        await reports.look()
+        await reports.report_changes()
         wrong.append(Trouble(f"cad-silent.{CAD}", "Nothing comes from the CAD.", "Check it."))
-        await reports.look()
+        await reports.report_changes()
         assert not await report_day(harness.context(), time(6))
         harness.clock.now += DAY
         assert await report_day(harness.context(), time(6))

@@ -35,10 +35,10 @@ class Watched:
 
     async def after(self, seconds: float) -> None:
         """Look now, and again after some time."""
-        await self._reports.look()
+        await self._reports.report_changes()
         self._clock += seconds
         self.harness.clock.now += round(seconds * 1000)
-        await self._reports.look()
+        await self._reports.report_changes()
 
     async def told(self) -> list[str]:
         """What each event told: in the log channel, or to a member, that it is so or was."""

@@ -82,7 +82,7 @@ class Courier:
         if sent_at is not None:
             await self._send(transport, request, body, sent_at)
 
-    async def settle_lost(self) -> float:
+    async def look_up_lost(self) -> float:
         """Have it found out which lost requests were done; return the seconds until that can be."""
         wait, now = math.inf, self._clock()
         lost = [

@@ -66,7 +66,7 @@ class CadOutbox:
 
     async def run(self) -> None:
         """Carry out what is asked until cancelled."""
-        self._context.bus.subscribe(CadRequestChanged.name, self._hear)
+        self._context.bus.subscribe(CadRequestChanged.name, self._wake_on_change)
         self._busy.clear()
         try:
             await self._recover()
@@ -83,7 +83,7 @@ class CadOutbox:
                         async with asyncio.timeout(min(wait, IDLE) * self._pace):
                             await self._woken.wait()
         finally:
-            self._context.bus.unsubscribe(CadRequestChanged.name, self._hear)
+            self._context.bus.unsubscribe(CadRequestChanged.name, self._wake_on_change)
 
     async def count_earlier(self) -> None:
         """Count what the CAD was asked just before the start: its limits go on."""
@@ -146,7 +146,7 @@ class CadOutbox:
             async with self._context.change() as change:
                 await self._courier.ask_to_read(change, cad, kind)
 
-    def _hear(self, event: StoredEvent) -> None:
+    def _wake_on_change(self, event: StoredEvent) -> None:
         self._woken.set()
 
     async def _recover(self) -> None:
@@ -165,7 +165,7 @@ class CadOutbox:
             if not self._is_under_way(request):
                 why = "late" if self._can_ask(request.cad) else "no-key"
                 await self._courier.give_up(request, why)
-        wait = await self._courier.settle_lost()
+        wait = await self._courier.look_up_lost()
         for request in await cad_requests.ready(read, now, now + LONGEST_BACKOFF, ONCE):
             wait = min(wait, await self._try_to_start(group, request))
         moment = await cad_requests.next_moment(read, now)

@@ -168,7 +168,7 @@ class ConnectionLimiter:
         """Return whether a key or token has come over a connection."""
         return connection in self._authenticated
 
-    def turns_of(self, connection: Abortable) -> ReadTurns:
+    def read_turns_of(self, connection: Abortable) -> ReadTurns:
         """Return the turns of a connection's sender; all strangers together are one."""
         return self._authenticated.get(connection, self._turns_of_strangers)
 
@@ -263,7 +263,7 @@ class LimitedProtocol(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Pass on what was received, or wait for a turn; a full buffer always waits for one."""
         self._received += self._buffer[:nbytes]
-        turns = self._limiter.turns_of(self._transport)
+        turns = self._limiter.read_turns_of(self._transport)
         if self._is_waiting:  # aiohttp has resumed reading
             self._transport.pause_reading()
         elif nbytes < READ_AT_ONCE and turns.take():

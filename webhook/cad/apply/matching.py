@@ -116,14 +116,14 @@ async def call_repeated_by(change: Change, call: EmergencyCall) -> CallKey | Non
 
 
 def _is_near(one: EmergencyCall, other: EmergencyCall) -> bool:
-    if one.location and _letters(one.location) == _letters(other.location):
+    if one.location and _compact(one.location) == _compact(other.location):
         return True
     if one.x is None or one.y is None or other.x is None or other.y is None:
         return False
     return math.hypot(one.x - other.x, one.y - other.y) <= REPEAT_DISTANCE
 
 
-def _letters(text: str) -> str:
+def _compact(text: str) -> str:
     return "".join(fold_case(text).split())
 
 
